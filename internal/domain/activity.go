@@ -1,0 +1,104 @@
+package domain
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"time"
+)
+
+// EventID identifies one request in answers (`X-Request-Id`), logs, activity and
+// the `jti` of a token that it issued. It is a UUID of version 7 (RFC 9562
+// §5.7): ids made later are greater, by the millisecond.
+type EventID [16]byte
+
+// NewEventID makes one for the time given.
+func NewEventID(now time.Time) EventID {
+	var id EventID
+	_, _ = rand.Read(id[6:]) // never fails (crypto/rand)
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(now.UnixMilli())) //nolint:gosec // after 1970
+	copy(id[:6], ms[2:])
+	id[6] = id[6]&0x0f | 0x70
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+// ErrEventID is returned for text that is no event id.
+var ErrEventID = errors.New("not an event id: 32 hexadecimal digits in groups of 8-4-4-4-12")
+
+// ParseEventID reads what String wrote.
+func ParseEventID(s string) (EventID, error) {
+	var id EventID
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return id, ErrEventID
+	}
+	if _, err := hex.Decode(id[:], []byte(s[:8]+s[9:13]+s[14:18]+s[19:23]+s[24:])); err != nil {
+		return id, ErrEventID
+	}
+	return id, nil
+}
+
+// Append appends the text form of the id to dst.
+func (id EventID) Append(dst []byte) []byte {
+	for i, part := range [][]byte{id[:4], id[4:6], id[6:8], id[8:10], id[10:]} {
+		if i > 0 {
+			dst = append(dst, '-')
+		}
+		dst = hex.AppendEncode(dst, part)
+	}
+	return dst
+}
+
+// String is the text form of a UUID.
+func (id EventID) String() string { return string(id.Append(make([]byte, 0, 36))) }
+
+// Time is when the id was made, to the millisecond, in UTC.
+func (id EventID) Time() time.Time {
+	var ms [8]byte
+	copy(ms[2:], id[:6])
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(ms[:]))).UTC() //nolint:gosec // 48 bits
+}
+
+// Action of an activity entry.
+type Action string
+
+// The actions.
+const (
+	TokenIssued  Action = "token.issue"
+	TokenRefused Action = "token.refuse"
+	ActivityGap  Action = "activity.gap" // entries before this one may have been lost by a kill
+)
+
+// Entry is one thing that happened and changed nothing: activity.
+type Entry struct {
+	ID          EventID
+	Action      Action
+	Issuer      string // by name
+	Client      string // id; empty where the client is not known
+	SecretID    string // the secret that was used, where one was
+	Scope       string // granted
+	Source      string // address of the peer
+	Reason      string // why it was refused: an oauth.Failure
+	Correlation string // the caller's own request id
+	Count       uint32 // of like events that this entry stands for; 0 is 1
+}
+
+// Query selects activity. A zero field selects all.
+type Query struct {
+	From, To time.Time // half-open
+	Action   Action
+	Issuer   string
+	Client   string
+	Before   EventID // entries with smaller ids: the cursor
+	Limit    int     // zero: 50
+}
+
+// Activity keeps entries in batches, each chained to the one before.
+type Activity interface {
+	Append(ctx context.Context, node string, batch []Entry) error
+	// Search returns entries newest first.
+	Search(ctx context.Context, q Query) ([]Entry, error)
+}

@@ -1,0 +1,51 @@
+package domain
+
+import (
+	"errors"
+	"strings"
+)
+
+// What a store and the registry answer, to be tested with errors.Is.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrConflict = errors.New("changed by somebody else meanwhile") // the version given is not the current one
+	ErrExists   = errors.New("exists already")
+	ErrNoEvent  = errors.New("a change without its event") // Store.Change: a put or delete that f did not report
+	ErrStale    = errors.New("this node has lost touch with its store")
+)
+
+// Problem is one thing wrong with an object: the field by its path in the YAML
+// or JSON form (`hosts[1]`), and what is wrong and what would be right.
+type Problem struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// Invalid is the error of an object with problems; it names them all.
+type Invalid struct {
+	Object   string // what it is, e.g. client "billing"
+	Problems []Problem
+}
+
+// Error lists every problem, one a line where there are several.
+func (e *Invalid) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Object)
+	for i, p := range e.Problems {
+		if i == 0 && len(e.Problems) == 1 {
+			b.WriteString(": ")
+		} else {
+			b.WriteString("\n  ")
+		}
+		b.WriteString(p.Field + ": " + p.Message)
+	}
+	return b.String()
+}
+
+// AsError returns nil where there are no problems, and an *Invalid otherwise.
+func AsError(object string, problems []Problem) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	return &Invalid{Object: object, Problems: problems}
+}

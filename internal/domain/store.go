@@ -1,0 +1,89 @@
+package domain
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Seq numbers changes, from 1 without gaps; number order is commit order.
+type Seq int64
+
+// Actor is who makes a change: `local:<uid>`, `system`, later people and clients.
+type Actor string
+
+// System is the actor of what Postern does by itself: rotation by age, hashes
+// made again.
+const System Actor = "system"
+
+// Change is one audited change of one object. All of them in order are the feed
+// that nodes follow.
+type Change struct {
+	Kind   Kind   `json:"kind"`
+	Key    string `json:"key"`
+	Action string `json:"action"` // e.g. client.create, key.rotate
+
+	// The store sets the rest.
+	Seq     Seq             `json:"seq"`
+	Version int64           `json:"version"`          // of the object; 0 where it was deleted
+	Object  json.RawMessage `json:"object,omitempty"` // the whole new object without secrets; absent where it was deleted
+	Actor   Actor           `json:"actor"`
+	Time    time.Time       `json:"time"`
+	Hash    []byte          `json:"hash"` // SHA-256, chained (package audit)
+}
+
+// Page selects a part of a table in the order of keys.
+type Page struct {
+	Prefix string // of the keys
+	After  string // keys greater than this one
+	Limit  int    // zero: all
+}
+
+// Table holds objects of one kind. The version of an object is 1 when it is put
+// first and grows by one with each put; the table sets it in what it returns.
+type Table[T any] interface {
+	// Get returns ErrNotFound where there is none.
+	Get(ctx context.Context, key string) (T, error)
+	List(ctx context.Context, page Page) ([]T, error)
+	// Put writes v where the version stored is ifVersion (0: where there is
+	// none), else ErrConflict. It returns the new version.
+	Put(ctx context.Context, v T, ifVersion int64) (int64, error)
+	// Delete removes it where the version stored is ifVersion, else ErrConflict.
+	Delete(ctx context.Context, key string, ifVersion int64) error
+}
+
+// Tables are the tables of a store.
+type Tables struct {
+	Tenants    Table[Tenant]
+	Issuers    Table[Issuer]
+	Clients    Table[Client]
+	Tombstones Table[Tombstone]
+	Keys       Table[Key]
+	Vault      Table[VaultKey]
+}
+
+// Head is where the feed stands.
+type Head struct {
+	// Incarnation is another after a restore: what a node has applied of an
+	// earlier one is worth nothing.
+	Incarnation string
+	Seq         Seq
+	Hash        []byte
+	Now         time.Time // the clock of the database
+}
+
+// Store keeps what must last.
+type Store interface {
+	// Read returns the tables for reading; a put or delete there fails.
+	Read() Tables
+	// Change runs f in a transaction and commits what it put and deleted
+	// together with one change for each, or nothing. f does no I/O but the
+	// tables, may run again, and returns Kind, Key and Action of each change;
+	// one missing is ErrNoEvent. Seq is that of the last change.
+	Change(ctx context.Context, by Actor, f func(Tables) ([]Change, error)) (Seq, error)
+	// Follow returns at most max changes after the one given, in order.
+	Follow(ctx context.Context, after Seq, max int) ([]Change, error)
+	// Head returns where the feed stands.
+	Head(ctx context.Context) (Head, error)
+	Close() error
+}
