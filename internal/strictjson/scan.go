@@ -1,0 +1,253 @@
+package strictjson
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// scanner walks one document. It holds text, not bytes, so that a string
+// without escapes costs no copy.
+type scanner struct {
+	text  string
+	at    int
+	depth int
+}
+
+// document scans exactly one value with nothing but white space around it.
+func (s *scanner) document(value func() error) error {
+	s.space()
+	if err := value(); err != nil {
+		return err
+	}
+	s.space()
+	if s.at != len(s.text) {
+		return ErrSyntax
+	}
+	return nil
+}
+
+func (s *scanner) space() {
+	for s.at < len(s.text) {
+		switch s.text[s.at] {
+		case ' ', '\t', '\r', '\n':
+			s.at++
+		default:
+			return
+		}
+	}
+}
+
+func (s *scanner) peek() byte {
+	if s.at < len(s.text) {
+		return s.text[s.at]
+	}
+	return 0
+}
+
+func (s *scanner) accept(c byte) bool {
+	if s.at < len(s.text) && s.text[s.at] == c {
+		s.at++
+		return true
+	}
+	return false
+}
+
+// value scans any value.
+func (s *scanner) value() error {
+	switch c := s.peek(); {
+	case c == '{':
+		return s.object(func(string) error { return s.value() })
+	case c == '[':
+		return s.array(s.value)
+	case c == '"':
+		_, err := s.str()
+		return err
+	case c == '-' || c >= '0' && c <= '9':
+		return s.number()
+	}
+	for _, word := range [...]string{"true", "false", "null"} {
+		if strings.HasPrefix(s.text[s.at:], word) {
+			s.at += len(word)
+			return nil
+		}
+	}
+	return ErrSyntax
+}
+
+// object scans an object and calls member before each value, which member has
+// to scan. A name that occurs twice is reported after the whole object has been
+// read, so that a syntax error goes first.
+func (s *scanner) object(member func(name string) error) error {
+	if !s.accept('{') {
+		return ErrNotObject
+	}
+	if s.depth++; s.depth > MaxDepth {
+		return ErrDepth
+	}
+	var seen names
+	twice := false
+	s.space()
+	for first := true; !s.accept('}'); first = false {
+		if !first {
+			if !s.accept(',') {
+				return ErrSyntax
+			}
+			s.space()
+		}
+		name, err := s.str()
+		if err != nil {
+			return err
+		}
+		twice = !seen.add(name) || twice
+		s.space()
+		if !s.accept(':') {
+			return ErrSyntax
+		}
+		s.space()
+		if err := member(name); err != nil {
+			return err
+		}
+		s.space()
+	}
+	s.depth--
+	if twice {
+		return ErrDuplicate
+	}
+	return nil
+}
+
+func (s *scanner) array(element func() error) error {
+	if !s.accept('[') {
+		return ErrSyntax
+	}
+	if s.depth++; s.depth > MaxDepth {
+		return ErrDepth
+	}
+	s.space()
+	for first := true; !s.accept(']'); first = false {
+		if !first {
+			if !s.accept(',') {
+				return ErrSyntax
+			}
+			s.space()
+		}
+		if err := element(); err != nil {
+			return err
+		}
+		s.space()
+	}
+	s.depth--
+	return nil
+}
+
+// str scans a string and returns what it means.
+func (s *scanner) str() (string, error) {
+	if !s.accept('"') {
+		return "", ErrSyntax
+	}
+	for start := s.at; s.at < len(s.text); s.at++ {
+		switch c := s.text[s.at]; {
+		case c == '"':
+			text := s.text[start:s.at]
+			s.at++
+			if !utf8.ValidString(text) {
+				return "", ErrSyntax
+			}
+			return text, nil
+		case c == '\\':
+			return s.escaped(start)
+		case c < 0x20:
+			return "", ErrSyntax
+		}
+	}
+	return "", ErrSyntax
+}
+
+// escaped goes on with a string that began at start and has an escape here.
+func (s *scanner) escaped(start int) (string, error) {
+	out := append(make([]byte, 0, s.at-start+32), s.text[start:s.at]...)
+	for s.at < len(s.text) {
+		c := s.text[s.at]
+		s.at++
+		switch {
+		case c == '"':
+			if !utf8.Valid(out) {
+				return "", ErrSyntax
+			}
+			return string(out), nil
+		case c < 0x20:
+			return "", ErrSyntax
+		case c != '\\':
+			out = append(out, c)
+		default:
+			r, ok := s.escape()
+			if !ok {
+				return "", ErrSyntax
+			}
+			out = utf8.AppendRune(out, r)
+		}
+	}
+	return "", ErrSyntax
+}
+
+// escape reads what follows a backslash. A surrogate without its other half is
+// no character (RFC 8259 §8.2) and is refused.
+func (s *scanner) escape() (rune, bool) {
+	c := s.peek()
+	s.at++
+	if i := strings.IndexByte(`"\/bfnrt`, c); i >= 0 && c != 0 {
+		return rune("\"\\/\b\f\n\r\t"[i]), true
+	}
+	if c != 'u' {
+		return 0, false
+	}
+	r, ok := s.hex4()
+	if !ok || !utf16.IsSurrogate(r) {
+		return r, ok
+	}
+	if !s.accept('\\') || !s.accept('u') {
+		return 0, false
+	}
+	low, ok := s.hex4()
+	r = utf16.DecodeRune(r, low)
+	return r, ok && r != utf8.RuneError
+}
+
+func (s *scanner) hex4() (rune, bool) {
+	if len(s.text)-s.at < 4 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s.text[s.at:s.at+4], 16, 16) // no sign, no underscore: base is given
+	s.at += 4
+	return rune(n), err == nil
+}
+
+// number scans a number as RFC 8259 §6 writes it.
+func (s *scanner) number() error {
+	s.accept('-')
+	if !s.accept('0') && !s.digits() {
+		return ErrSyntax
+	}
+	if s.accept('.') && !s.digits() {
+		return ErrSyntax
+	}
+	if s.accept('e') || s.accept('E') {
+		if !s.accept('+') {
+			s.accept('-')
+		}
+		if !s.digits() {
+			return ErrSyntax
+		}
+	}
+	return nil
+}
+
+func (s *scanner) digits() bool {
+	start := s.at
+	for s.at < len(s.text) && s.text[s.at] >= '0' && s.text[s.at] <= '9' {
+		s.at++
+	}
+	return s.at > start
+}
