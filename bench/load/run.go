@@ -63,22 +63,23 @@ func run(ctx context.Context, o options, clients []fixture.Client, ready func() 
 	return summary(workers, time.Since(start)), ctx.Err()
 }
 
-// round lets all workers send n requests together, for at most the time given.
-// The first failure ends it for all.
+// round lets all workers send n requests together, and begin none after the
+// time given. The first failure ends it for all.
 func round(ctx context.Context, n int, limit time.Duration, workers []*worker) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	end := time.Now().Add(limit)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	failed := make(chan error, len(workers))
 	for _, w := range workers {
 		wg.Go(func() {
-			for ctx.Err() == nil {
+			for ctx.Err() == nil && time.Now().Before(end) {
 				ticket := next.Add(1)
 				if ticket > int64(n) {
 					return
 				}
-				if err := w.request(ctx, ticket-1); err != nil {
+				if err := w.request(ctx, ticket-1); err != nil && ctx.Err() == nil {
 					failed <- err
 					cancel()
 					return

@@ -77,16 +77,12 @@ func (w *worker) close() {
 	}
 }
 
-// request makes one exchange and notes it. A request that the end of the time
-// cuts off is not counted.
+// request makes one exchange and notes it.
 func (w *worker) request(ctx context.Context, ticket int64) error {
 	message := w.message(ticket)
 	start := time.Now()
 	if w.connection == nil {
 		if err := w.open(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
 			return err
 		}
 	}
