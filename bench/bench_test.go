@@ -65,7 +65,7 @@ func TestEveryCommand(t *testing.T) {
 	if len(r.Tokens) != 6 || len(r.Clients) != 2 || len(r.Memory) != 4 || len(r.Guess) != 1 || len(r.Starts) != 4 || len(r.Storage) != 1 {
 		t.Fatalf("%+v", r)
 	}
-	if s := r.Tokens[5].Runs[0]; s.Answers != 20 || s.Connections != 20 || s.Algorithm != "EdDSA" {
+	if s := r.Tokens[5].Runs[0]; s.Answers != 7 || s.Connections != 7 || s.Algorithm != "EdDSA" {
 		t.Errorf("EdDSA TLS, new: %+v", s)
 	}
 	if s := r.FirstUse[1]; s.Answers != 50 || s.Statuses["200"] != 50 {

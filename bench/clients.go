@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/postern-dev/postern/bench/fixture"
 )
 
 // clients compares the candidate holding many clients with itself holding few.
@@ -22,14 +24,17 @@ func (b *bench) clients(ctx context.Context) error {
 		}
 		s.name = fmt.Sprintf("%d clients", n)
 		servers = append(servers, s)
-		first, err := b.measure(ctx, s, demand{requests: n, warmup: 0, duration: 5 * patience, pick: "each"})
+		first, err := b.measure(ctx, s, demand{requests: n, duration: 5 * patience, pick: "each"})
 		if err != nil {
 			return err
 		}
 		b.result.FirstUse = append(b.result.FirstUse, firstUse{Clients: n, sample: first})
+		if s.launch.clients, err = repeat(s.launch.clients, b.many); err != nil {
+			return err
+		}
 	}
 	for _, pick := range []string{"uniform", "zipf"} {
-		d := demand{requests: b.requests, warmup: warmup, duration: patience, pick: pick}
+		d := demand{requests: b.requests, warmup: b.requests / 20, duration: patience, pick: pick}
 		c, err := b.compare(ctx, "clients "+pick, servers[0], servers[1], d)
 		if err != nil {
 			return err
@@ -41,6 +46,21 @@ func (b *bench) clients(ctx context.Context) error {
 		return err
 	}
 	return b.result.clientTable(b.out)
+}
+
+// repeat writes a list of n entries with the clients of the file again and again,
+// and returns its name. The generator then works through as much memory for few
+// clients as for many: what is left of the difference is the server's.
+func repeat(file string, n int) (string, error) {
+	clients, err := fixture.ReadClients(file)
+	if err != nil {
+		return "", err
+	}
+	repeated := make([]fixture.Client, max(n, len(clients)))
+	for i := range repeated {
+		repeated[i] = clients[i%len(clients)]
+	}
+	return file + ".repeated", fixture.WriteClients(file+".repeated", repeated)
 }
 
 // firstUse is a run in which every client asked once.

@@ -105,7 +105,7 @@ func parseOptions(args []string) (options, error) {
 	f.StringVar(&o.postern, "postern", "", "`file` of the postern binary (default: build ./cmd/postern)")
 	f.StringVar(&o.json, "json", "", "write the results to this `file` too")
 	f.IntVar(&o.rounds, "rounds", 9, "`number` of rounds; each measures both sides once")
-	f.IntVar(&o.requests, "requests", 10_000, "`number` of tokens per side and round; a third with new connections")
+	f.IntVar(&o.requests, "requests", 40_000, "`number` of tokens per side and round; an eighth with new connections")
 	f.IntVar(&o.connections, "connections", 32, "`number` of connections")
 	f.IntVar(&o.few, "clients", 100, "`number` of clients")
 	f.IntVar(&o.many, "many", 100_000, "`number` of clients where there are many")

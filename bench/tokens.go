@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// warmup is the number of requests that come before the measured ones.
-const warmup = 500
-
 // patience is how long one run of load may take.
 const patience = 60 * time.Second
 
@@ -27,10 +24,11 @@ func (b *bench) tokens(ctx context.Context) error {
 				modes = []string{"TLS, kept", "TLS, new"}
 			}
 			for _, mode := range modes {
-				d := demand{requests: b.requests, warmup: warmup, duration: patience, pick: "uniform"}
-				if d.newConnection = mode == "TLS, new"; d.newConnection {
-					d.requests = max(b.requests/3, 1)
+				d := demand{requests: b.requests, duration: patience, pick: "uniform", newConnection: mode == "TLS, new"}
+				if d.newConnection { // a handshake costs as much as many tokens
+					d.requests = max(b.requests/8, 1)
 				}
+				d.warmup = d.requests / 20
 				c, err := b.compare(ctx, algorithm+" "+mode, floor, candidate, d)
 				if err != nil {
 					return err
