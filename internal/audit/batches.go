@@ -1,0 +1,78 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+// Batch is what is stored of a batch of activity beside its entries.
+type Batch struct {
+	Node    string
+	N       int64 // of the node's batches: 1, 2, 3 without gaps
+	First   domain.EventID
+	Last    domain.EventID
+	Entries int
+	Hash    []byte // SHA-256, chained to the one before of the same node
+}
+
+// HashBatch is the hash of batch n of a node, whose predecessor has the hash
+// prev (nil for the first), over its entries in the order of their ids.
+func HashBatch(prev []byte, node string, n int64, entries []domain.Entry) []byte {
+	d := newDigest("postern activity 1", prev)
+	d.text(node)
+	d.number(n)
+	d.number(int64(len(entries)))
+	for i := range entries {
+		e := &entries[i]
+		d.bytes(e.ID[:])
+		d.text(string(e.Action))
+		d.text(e.Issuer)
+		d.text(e.Client)
+		d.text(e.SecretID)
+		d.text(e.Scope)
+		d.text(e.Source)
+		d.text(e.Reason)
+		d.text(e.Correlation)
+		d.number(int64(max(e.Count, 1)))
+	}
+	return d.done()
+}
+
+// Batches is where activity is read from for verification.
+type Batches interface {
+	// EachBatch calls f with every batch, in the order of node and number, and
+	// the entries stored for it in the order of their ids. What f is given is
+	// one state of the store. Entries of no batch are an error that wraps
+	// ErrBroken.
+	EachBatch(ctx context.Context, f func(Batch, []domain.Entry) error) error
+}
+
+// VerifyBatches reads all activity and returns how many entries there are. The
+// error wraps ErrBroken where an entry or a batch was tampered with, removed or
+// inserted.
+func VerifyBatches(ctx context.Context, source Batches) (int64, error) {
+	var node string
+	var n, entries int64
+	var prev []byte
+	err := source.EachBatch(ctx, func(b Batch, rows []domain.Entry) error {
+		if b.Node != node || entries == 0 {
+			node, n, prev = b.Node, 0, nil
+		}
+		if b.N != n+1 {
+			return fmt.Errorf("%w: node %q: batch %d is followed by %d", ErrBroken, node, n, b.N)
+		}
+		if len(rows) != b.Entries {
+			return fmt.Errorf("%w: node %q, batch %d: %d entries of %d", ErrBroken, node, b.N, len(rows), b.Entries)
+		}
+		if !bytes.Equal(HashBatch(prev, node, b.N, rows), b.Hash) {
+			return fmt.Errorf("%w: node %q, batch %d is not as it was written", ErrBroken, node, b.N)
+		}
+		n, prev = b.N, b.Hash
+		entries += int64(len(rows))
+		return nil
+	})
+	return entries, err
+}

@@ -1,0 +1,223 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+// Mode says when Record returns (`audit.tokens` in the configuration).
+type Mode string
+
+// The modes.
+const (
+	Group Mode = "group" // once the entry is queued; a kill loses at most the last batch
+	Sync  Mode = "sync"  // after the batch of the entry is committed
+	Off   Mode = "off"   // at once: nothing is kept
+)
+
+// How much is gathered, and how long.
+const (
+	BatchEntries = 256                    // entries of a batch at most
+	BatchWait    = 250 * time.Millisecond // from the first entry of a batch in mode group
+	QueueEntries = 8192                   // entries that wait for their batch, and are being written, at most
+)
+
+// What Record and Close answer. After an error of Record the request must be
+// refused (503): it is, or may be, unaudited.
+var (
+	ErrFull    = errors.New("the activity queue is full")
+	ErrPending = errors.New("activity is not committed yet") // mode sync: the entry is queued and will be written
+	ErrClosed  = errors.New("the activity queue is closed")
+	ErrLost    = errors.New("activity was not written") // Close
+)
+
+// Options of a Writer.
+type Options struct {
+	Node     string // name of this node: its chain
+	Mode     Mode   // left out: Group
+	Activity domain.Activity
+	Marks    Marks
+	Log      *slog.Logger
+	Now      func() time.Time
+}
+
+// Stats counts what a Writer did since its start.
+type Stats struct {
+	Queued    int   // entries that wait for their batch now
+	Written   int64 // entries committed
+	Failures  int64 // failed attempts to commit a batch
+	Full      int64 // entries refused because the queue was full
+	Duplicate int64 // entries not written because one with their id was there
+}
+
+// Writer gathers entries into batches and appends them. Make one with Start.
+type Writer struct {
+	opt  Options
+	wake chan struct{} // one slot: look again at what is due
+	done chan struct{} // closed when run has ended
+	stop context.CancelFunc
+
+	mu      sync.Mutex
+	queue   []domain.Entry // in order of arrival
+	since   time.Time      // when the first of queue came
+	taken   int            // taken from queue, not yet committed
+	refused refusals
+	room    chan struct{} // closed at the next commit, where somebody waits
+	round   chan struct{} // mode sync: closed when what is queued now is committed
+	closed  bool
+
+	written, failures, full, duplicate atomic.Int64
+}
+
+// Start begins to write. Where the node did not stop cleanly before, it logs
+// that and queues an entry with the action activity.gap.
+func Start(ctx context.Context, opt Options) (*Writer, error) {
+	if opt.Mode == "" {
+		opt.Mode = Group
+	}
+	if opt.Mode != Group && opt.Mode != Sync && opt.Mode != Off {
+		return nil, fmt.Errorf("audit.tokens: %q is none of group, sync, off", opt.Mode)
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	w := &Writer{
+		opt: opt, stop: stop, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		queue: make([]domain.Entry, 0, BatchEntries), refused: newRefusals(), round: make(chan struct{}),
+	}
+	if opt.Mode == Off {
+		close(w.done)
+		return w, nil
+	}
+	if err := w.open(ctx); err != nil {
+		stop()
+		return nil, err
+	}
+	go w.run(running)
+	return w, nil
+}
+
+// Record takes one entry. Where the queue is full it waits until ctx ends and
+// returns an error that wraps ErrFull. Refusals of clients that are not known
+// are counted together by second, source prefix, issuer and reason, and never
+// waited for.
+func (w *Writer) Record(ctx context.Context, e domain.Entry) error {
+	if w.opt.Mode == Off {
+		return nil
+	}
+	w.mu.Lock()
+	if !w.closed && e.Client == "" && e.Action == domain.TokenRefused {
+		first := w.refused.add(&e, w.opt.Now)
+		w.mu.Unlock()
+		if first {
+			w.signal()
+		}
+		return nil
+	}
+	for !w.closed && len(w.queue)+w.taken >= QueueEntries {
+		if err := w.waitRoom(ctx); err != nil {
+			return err
+		}
+	}
+	if w.closed {
+		w.mu.Unlock()
+		return ErrClosed
+	}
+	if len(w.queue) == 0 {
+		w.since = w.opt.Now()
+	}
+	w.queue = append(w.queue, e)
+	n, round := len(w.queue), w.round
+	w.mu.Unlock()
+	if n == 1 || n == BatchEntries {
+		w.signal()
+	}
+	if w.opt.Mode == Sync {
+		return await(ctx, round)
+	}
+	return nil
+}
+
+// waitRoom gives up the lock until a batch is committed. Where ctx ends first
+// the lock stays given up.
+func (w *Writer) waitRoom(ctx context.Context) error {
+	if w.room == nil {
+		w.room = make(chan struct{})
+	}
+	room := w.room
+	w.mu.Unlock()
+	select {
+	case <-room:
+		w.mu.Lock()
+		return nil
+	case <-ctx.Done():
+		w.full.Add(1)
+		return fmt.Errorf("%w: %w", ErrFull, ctx.Err())
+	}
+}
+
+func await(ctx context.Context, round <-chan struct{}) error {
+	select {
+	case <-round:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrPending, ctx.Err())
+	}
+}
+
+func (w *Writer) signal() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Stats returns the counts.
+func (w *Writer) Stats() Stats {
+	w.mu.Lock()
+	queued := len(w.queue) + w.taken
+	w.mu.Unlock()
+	return Stats{
+		Queued: queued, Written: w.written.Load(), Failures: w.failures.Load(),
+		Full: w.full.Load(), Duplicate: w.duplicate.Load(),
+	}
+}
+
+// Close takes nothing more, writes what is queued and marks the stop as clean.
+// Where ctx ends before that, the error wraps ErrLost and the next start tells
+// the gap.
+func (w *Writer) Close(ctx context.Context) error {
+	w.mu.Lock()
+	again := w.closed
+	w.closed = true
+	w.release()
+	w.mu.Unlock()
+	w.signal()
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		w.stop()
+		<-w.done
+	}
+	w.stop()
+	if w.opt.Mode == Off || again {
+		return nil
+	}
+	if lost := w.Stats().Queued + w.refused.len(); lost > 0 {
+		return fmt.Errorf("%w: %d entries", ErrLost, lost)
+	}
+	return w.opt.Marks.SetMeta(ctx, w.mark(), stopped)
+}
+
+// release wakes those who wait for room; the lock is held.
+func (w *Writer) release() {
+	if w.room != nil {
+		close(w.room)
+		w.room = nil
+	}
+}

@@ -1,0 +1,133 @@
+package sqlstore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/postern-dev/postern/internal/audit"
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+// The statements of a batch. Rows go in by statements of rowChunk rows, and the
+// rest one by one.
+const (
+	rowChunk    = 64
+	rowColumns  = 11
+	lastBatch   = `SELECT n, hash FROM batch WHERE node = $1 ORDER BY n DESC LIMIT 1`
+	insertBatch = `INSERT INTO batch (node, n, first, last, entries, hash) VALUES ($1, $2, $3, $4, $5, $6)`
+	selectBatch = `SELECT id FROM batch WHERE node = $1 AND n = $2`
+)
+
+// insertRows is the statement that inserts n rows of activity.
+func insertRows(n int) string {
+	var b strings.Builder
+	b.WriteString(`INSERT INTO activity (id, batch, action, issuer, client, secret, scope, source, reason, correlation, count) VALUES `)
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("(" + placeholders(1+i*rowColumns, rowColumns) + ")")
+	}
+	return b.String()
+}
+
+// Append writes a batch, chained to the one before of the node. Where an id is
+// there already nothing is written and the error wraps domain.ErrExists.
+func (s *Store) Append(ctx context.Context, node string, batch []domain.Entry) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	if node == "" {
+		return errors.New("append activity: a batch without a node")
+	}
+	rows := slices.Clone(batch)
+	slices.SortFunc(rows, func(a, b domain.Entry) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	err := s.appendRows(ctx, node, rows)
+	if err != nil && s.cfg.Duplicate(err) {
+		err = fmt.Errorf("%w: %w", domain.ErrExists, err)
+	}
+	if err != nil {
+		return fmt.Errorf("append activity: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) appendRows(ctx context.Context, node string, rows []domain.Entry) error {
+	x := &s.texts
+	t, err := s.write.begin(ctx, nil, x.lookup, insertInterned, selectInterned, lastBatch, insertBatch, selectBatch, x.one, x.many)
+	if err != nil {
+		return err
+	}
+	defer t.Rollback() //nolint:errcheck // does nothing after Commit
+	g, err := s.interner.resolve(ctx, t, x.lookup, node, rows)
+	if err != nil {
+		return fmt.Errorf("intern: %w", err)
+	}
+	id, err := chain(ctx, t, g.known[node], node, rows)
+	if err != nil {
+		return err
+	}
+	args := make([]any, 0, rowChunk*rowColumns)
+	for len(rows) > 0 {
+		n, text := 1, x.one
+		if len(rows) >= rowChunk {
+			n, text = rowChunk, x.many
+		}
+		args = args[:0]
+		for i := range rows[:n] {
+			args = g.row(args, id, &rows[i])
+		}
+		if _, err := t.exec(ctx, text, args...); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	if err := t.Commit(); err != nil {
+		return err
+	}
+	s.interner.add(g.fresh)
+	return nil
+}
+
+// row appends the columns of one row.
+func (g *interning) row(args []any, batch int64, e *domain.Entry) []any {
+	var correlation, count any
+	if e.Correlation != "" {
+		correlation = e.Correlation
+	}
+	if e.Count > 1 {
+		count = int64(e.Count)
+	}
+	return append(args, e.ID[:], batch, g.arg(string(e.Action)), g.arg(e.Issuer), g.arg(e.Client), g.arg(e.SecretID),
+		g.arg(e.Scope), g.arg(e.Source), g.arg(e.Reason), correlation, count)
+}
+
+// chain inserts the batch row and returns its number.
+func chain(ctx context.Context, t *tx, nodeID int64, node string, rows []domain.Entry) (id int64, err error) {
+	var n int64
+	var prev []byte
+	if err := t.row(ctx, lastBatch, []any{nodeID}, &n, &prev); err != nil && !errors.Is(err, domain.ErrNotFound) {
+		return 0, fmt.Errorf("last batch: %w", err)
+	}
+	n++
+	first, last := rows[0].ID, rows[len(rows)-1].ID
+	hash := audit.HashBatch(prev, node, n, rows)
+	if _, err := t.exec(ctx, insertBatch, nodeID, n, first[:], last[:], len(rows), hash); err != nil {
+		return 0, fmt.Errorf("batch %d: %w", n, err)
+	}
+	if err := t.row(ctx, selectBatch, []any{nodeID, n}, &id); err != nil {
+		return 0, fmt.Errorf("batch %d: %w", n, err)
+	}
+	return id, nil
+}
+
+// texts are the long statements of activity, put together once.
+type texts struct{ lookup, one, many string }
+
+func newTexts() texts {
+	return texts{lookup: lookupInterned(), one: insertRows(1), many: insertRows(rowChunk)}
+}

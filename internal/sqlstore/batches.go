@@ -1,0 +1,89 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/postern-dev/postern/internal/audit"
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+// The statements of verification. Batches come by pages in the order of node
+// and number: rows of two statements are never open at once.
+const (
+	selectBatches = `SELECT b.id, b.node, i.value, b.n, b.first, b.last, b.entries, b.hash FROM batch b JOIN interned i ON i.id = b.node
+ WHERE b.node > $1 OR (b.node = $1 AND b.n > $2) ORDER BY b.node, b.n LIMIT 200`
+	selectRows = selectEntries + `a.batch = $1 AND a.id >= $2 AND a.id <= $3 ORDER BY a.id`
+	countRows  = `SELECT (SELECT count(*) FROM activity), (SELECT count(*) FROM batch)`
+)
+
+// stored is a batch with its number and that of its node.
+type stored struct {
+	audit.Batch
+	id, node int64
+}
+
+// EachBatch is described at audit.Batches.
+func (s *Store) EachBatch(ctx context.Context, f func(audit.Batch, []domain.Entry) error) error {
+	t, err := s.read.begin(ctx, &sql.TxOptions{ReadOnly: true, Isolation: s.cfg.Snapshot}, selectBatches, selectRows, countRows)
+	if err != nil {
+		return fmt.Errorf("read activity: %w", err)
+	}
+	defer t.Rollback() //nolint:errcheck // nothing was written
+	var last stored
+	var rows []domain.Entry
+	var seen, batches int64
+	for {
+		page, err := batchPage(ctx, t, last)
+		if err != nil {
+			return fmt.Errorf("read batches: %w", err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, b := range page {
+			open, err := t.query(ctx, selectRows, b.id, b.First[:], b.Last[:])
+			if err == nil {
+				rows, err = scanEntries(open, rows[:0])
+			}
+			if err != nil {
+				return fmt.Errorf("read batch %d of node %q: %w", b.N, b.Node, err)
+			}
+			if err := f(b.Batch, rows); err != nil {
+				return err
+			}
+			seen += int64(len(rows))
+			last = b
+		}
+		batches += int64(len(page))
+	}
+	var all, allBatches int64
+	if err := t.row(ctx, countRows, nil, &all, &allBatches); err != nil {
+		return fmt.Errorf("count activity: %w", err)
+	}
+	if all != seen || allBatches != batches {
+		return fmt.Errorf("%w: %d entries of activity in no batch, %d batches of no node", audit.ErrBroken, all-seen, allBatches-batches)
+	}
+	return nil
+}
+
+func batchPage(ctx context.Context, t *tx, after stored) ([]stored, error) {
+	rows, err := t.query(ctx, selectBatches, after.node, after.N)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var page []stored
+	for rows.Next() {
+		var b stored
+		var first, last sql.RawBytes
+		if err := rows.Scan(&b.id, &b.node, &b.Node, &b.N, &first, &last, &b.Entries, &b.Hash); err != nil {
+			return nil, err
+		}
+		copy(b.First[:], first)
+		copy(b.Last[:], last)
+		page = append(page, b)
+	}
+	return page, rows.Err()
+}
