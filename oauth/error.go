@@ -84,6 +84,9 @@ func (e *Error) Error() string {
 	s := string(e.Failure)
 	if s == "" {
 		s = e.Code
+		if s == "" {
+			s = "token endpoint answer"
+		}
 		if e.Description != "" {
 			s += ": " + e.Description
 		}

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/oauth"
@@ -20,6 +21,8 @@ type Dialect struct {
 	Server Server `yaml:"server"`
 	Admin  Admin  `yaml:"admin"`
 	Client Client `yaml:"client"`
+
+	prepared *prepared
 }
 
 // Wire is what both ends must agree on.
@@ -260,4 +263,7 @@ func (d *Dialect) Bind(token string) (b *Binding, id string, ok bool) {
 	return nil, "", false
 }
 
-func (b *Binding) match(string) (string, bool) { return "", false }
+// BindingKind is the resource kind of a source `binding:<kind>`.
+func (s ClaimSource) BindingKind() (kind string, ok bool) {
+	return strings.CutPrefix(string(s), bindingPrefix)
+}
