@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/postern-dev/postern/internal/audit"
 	"github.com/postern-dev/postern/internal/domain"
@@ -21,19 +20,6 @@ const (
 	insertBatch = `INSERT INTO batch (node, n, first, last, entries, hash) VALUES ($1, $2, $3, $4, $5, $6)`
 	selectBatch = `SELECT id FROM batch WHERE node = $1 AND n = $2`
 )
-
-// insertRows is the statement that inserts n rows of activity.
-func insertRows(n int) string {
-	var b strings.Builder
-	b.WriteString(`INSERT INTO activity (id, batch, action, issuer, client, secret, scope, source, reason, correlation, count) VALUES `)
-	for i := range n {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString("(" + placeholders(1+i*rowColumns, rowColumns) + ")")
-	}
-	return b.String()
-}
 
 // Append writes a batch, chained to the one before of the node. Where an id is
 // there already nothing is written and the error wraps domain.ErrExists.
@@ -123,11 +109,4 @@ func chain(ctx context.Context, t *tx, nodeID int64, node string, rows []domain.
 		return 0, fmt.Errorf("batch %d: %w", n, err)
 	}
 	return id, nil
-}
-
-// texts are the long statements of activity, put together once.
-type texts struct{ lookup, one, many string }
-
-func newTexts() texts {
-	return texts{lookup: lookupInterned(), one: insertRows(1), many: insertRows(rowChunk)}
 }

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 
@@ -57,23 +56,6 @@ type interning struct {
 	in    *interner
 	known map[string]int64 // of this batch
 	fresh map[string]int64 // of known: not from the cache
-}
-
-// lookupInterned selects internChunk texts at once.
-func lookupInterned() string {
-	return `SELECT value, id FROM interned WHERE value IN (` + placeholders(1, internChunk) + `)`
-}
-
-// placeholders are `$first, …`, n of them.
-func placeholders(first, n int) string {
-	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "$%d", first+i)
-	}
-	return b.String()
 }
 
 // resolve finds or makes the numbers of all texts of a batch.

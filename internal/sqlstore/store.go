@@ -18,6 +18,9 @@ type Config struct {
 	Writer *sql.DB          // its transactions are serial, or fail
 	Lock   string           // appended to the SELECT that locks the head of the feed, where a transaction does not lock it anyway
 	Now    func() time.Time // the clock of the database
+	// Anonymous: statements with hundreds of parameters are written with `?` in
+	// place of `$n`, which SQLite looks up one by one in a list of names.
+	Anonymous bool
 	// Snapshot is the isolation under which a reading transaction sees one state.
 	Snapshot sql.IsolationLevel
 	// Duplicate tells an error that a primary key or unique index caused.
@@ -44,7 +47,7 @@ var (
 
 // New returns the store. It begins the feed where there is none yet.
 func New(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{cfg: cfg, texts: newTexts(), commit: make(chan struct{})}
+	s := &Store{cfg: cfg, texts: newTexts(cfg.Anonymous), commit: make(chan struct{})}
 	s.read.db, s.write.db = cfg.Reader, cfg.Writer
 	s.reads = tables(reader{&s.read}, nil)
 	_, err := s.Head(ctx)

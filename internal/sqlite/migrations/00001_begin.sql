@@ -63,8 +63,6 @@ CREATE TABLE activity (
 	count       INTEGER
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX activity_client ON activity (client, id) WHERE client IS NOT NULL;
-
 CREATE TABLE meta (
 	key   TEXT NOT NULL PRIMARY KEY,
 	value TEXT NOT NULL

@@ -1,0 +1,46 @@
+package sqlstore
+
+import (
+	"strconv"
+	"strings"
+)
+
+// texts are the long statements of activity, put together once.
+type texts struct {
+	lookup string // finds internChunk interned texts
+	one    string // inserts a row of activity
+	many   string // inserts rowChunk rows
+}
+
+func newTexts(anonymous bool) texts {
+	t := texts{one: insertRows(1, anonymous), many: insertRows(rowChunk, anonymous)}
+	t.lookup = `SELECT value, id FROM interned WHERE value IN (` + placeholders(1, internChunk, anonymous) + `)`
+	return t
+}
+
+func insertRows(n int, anonymous bool) string {
+	var b strings.Builder
+	b.WriteString(`INSERT INTO activity (id, batch, action, issuer, client, secret, scope, source, reason, correlation, count) VALUES `)
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("(" + placeholders(1+i*rowColumns, rowColumns, anonymous) + ")")
+	}
+	return b.String()
+}
+
+// placeholders are `$first, …`, or as many `?`.
+func placeholders(first, n int, anonymous bool) string {
+	if anonymous {
+		return strings.TrimSuffix(strings.Repeat("?, ", n), ", ")
+	}
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("$" + strconv.Itoa(first+i))
+	}
+	return b.String()
+}
