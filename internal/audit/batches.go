@@ -58,7 +58,7 @@ func VerifyBatches(ctx context.Context, source Batches) (int64, error) {
 	var n, entries int64
 	var prev []byte
 	err := source.EachBatch(ctx, func(b Batch, rows []domain.Entry) error {
-		if b.Node != node || entries == 0 {
+		if b.Node != node {
 			node, n, prev = b.Node, 0, nil
 		}
 		if b.N != n+1 {
