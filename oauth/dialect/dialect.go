@@ -267,3 +267,6 @@ func (d *Dialect) Bind(token string) (b *Binding, id string, ok bool) {
 func (s ClaimSource) BindingKind() (kind string, ok bool) {
 	return strings.CutPrefix(string(s), bindingPrefix)
 }
+
+// Token is the scope token that names the resource with this id.
+func (b *Binding) Token(id string) string { return b.prefix + id + b.suffix }

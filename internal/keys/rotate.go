@@ -1,0 +1,108 @@
+package keys
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/seal"
+	"github.com/postern-dev/postern/oauth/dialect"
+)
+
+// Lead is how long a key is published before it signs, so that everybody who
+// caches the JWKS for as long as we allow has it by then.
+const Lead = 15 * time.Minute
+
+// Overlap is how long a key is published after it signed last: the longest life
+// of a token and an hour for slow clocks.
+const Overlap = dialect.MaxLifetime + time.Hour
+
+// Signing returns the key that signs at the time given: of those that may sign, the
+// one whose turn came last. It is nil where there is none.
+func Signing(list []domain.Key, now time.Time) *domain.Key {
+	var best *domain.Key
+	for i := range list {
+		k := &list[i]
+		switch {
+		case k.Purpose != domain.PurposeAccess || k.VerifyOnly || expired(k, now):
+		case now.Before(k.SignFrom) || k.SignUntil != nil && !now.Before(*k.SignUntil):
+		case best == nil || k.SignFrom.After(best.SignFrom):
+			best = k
+		}
+	}
+	return best
+}
+
+// Published reports whether the key verifies tokens at the time given, and so
+// stands in the JWKS.
+func Published(k *domain.Key, now time.Time) bool {
+	return k.Purpose == domain.PurposeAccess && !now.Before(k.Published) && !expired(k, now)
+}
+
+func expired(k *domain.Key, now time.Time) bool { return k.Expires != nil && !now.Before(*k.Expires) }
+
+// waiting returns the key whose turn to sign has not come yet, nil where there is none.
+func waiting(list []domain.Key, now time.Time) *domain.Key {
+	for i := range list {
+		if k := &list[i]; k.Purpose == domain.PurposeAccess && !k.VerifyOnly && now.Before(k.SignFrom) {
+			return k
+		}
+	}
+	return nil
+}
+
+// Due reports whether the issuer needs a rotation because its key has reached
+// its age or is of another algorithm than the issuer says.
+func Due(issuer *domain.Issuer, list []domain.Key, now time.Time) bool {
+	if waiting(list, now) != nil {
+		return false
+	}
+	k := Signing(list, now)
+	return k == nil || k.Algorithm != issuer.Algorithm || !now.Before(k.SignFrom.Add(issuer.KeyMaxAge.Duration()-Lead))
+}
+
+// Spent lists the keys that are no longer worth anything and can be deleted.
+func Spent(list []domain.Key, now time.Time) []domain.Key {
+	return slices.DeleteFunc(slices.Clone(list), func(k domain.Key) bool { return !expired(&k, now) })
+}
+
+// RotateOptions say how a key is replaced.
+type RotateOptions struct {
+	Now  bool // the new key signs at once, not after Lead
+	Kill bool // every other key is worth nothing from now on: all tokens die (implies Now)
+}
+
+// Rotate plans the replacement of the issuer's signing key: the keys to put (the
+// new one first, then those whose end is now known) and those to delete. Without
+// Kill no valid token fails: the old key is published until the last token
+// under it has expired.
+func Rotate(issuer *domain.Issuer, list []domain.Key, ring *seal.Ring, now time.Time, opts RotateOptions) (changed, removed []domain.Key, err error) {
+	now = now.UTC()
+	if next := waiting(list, now); next != nil && !opts.Now && !opts.Kill {
+		return nil, nil, fmt.Errorf("key %s of issuer %s takes over at %s already; rotate with --now to do it at once: %w",
+			next.ID, issuer.Name, next.SignFrom.Format(time.RFC3339), domain.ErrExists)
+	}
+	signFrom := now.Add(Lead)
+	if opts.Now || opts.Kill || Signing(list, now) == nil {
+		signFrom = now
+	}
+	made, err := Make(issuer, ring, now, signFrom)
+	if err != nil {
+		return nil, nil, err
+	}
+	changed = append(changed, made)
+	for _, k := range list {
+		switch {
+		case k.Purpose != domain.PurposeAccess:
+		case opts.Kill || now.Before(k.SignFrom): // one that never signed leaves nothing behind
+			removed = append(removed, k)
+		case k.SignUntil == nil && !k.VerifyOnly:
+			until := signFrom
+			end := until.Add(Overlap)
+			k.SignUntil, k.Expires = &until, &end
+			changed = append(changed, k)
+		}
+	}
+	return changed, removed, nil
+}

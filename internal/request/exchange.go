@@ -1,0 +1,101 @@
+package request
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+// The headers of ours.
+const (
+	EventHeader       = "X-Request-Id"
+	CorrelationHeader = "X-Correlation-Id"
+)
+
+// Exchange is a request being answered. It is the http.ResponseWriter of its
+// answer, and sees the status. What the handler finds out, it fills in.
+type Exchange struct {
+	Event       domain.EventID
+	Correlation string     // the caller's own id; empty where there is no well-formed one
+	Source      netip.Addr // who sent it, behind trusted proxies too
+	Start       time.Time
+
+	Issuer string // by name, once found
+	Client string // id, once known
+	Reason string // why it was refused
+	Err    error  // what the log should know beside the reason
+	Status int    // of the answer
+
+	http.ResponseWriter
+}
+
+// Begin reads what r carries and sets our headers on its answer.
+func Begin(w http.ResponseWriter, r *http.Request, now time.Time, trusted []netip.Prefix) *Exchange {
+	ex := &Exchange{
+		Event: domain.NewEventID(now), Correlation: correlation(r.Header),
+		Source: source(r, trusted), Start: now, ResponseWriter: w,
+	}
+	h := w.Header()
+	h[EventHeader] = []string{ex.Event.String()}
+	if ex.Correlation != "" {
+		h[CorrelationHeader] = []string{ex.Correlation}
+	}
+	return ex
+}
+
+// WriteHeader notes the status of the final answer.
+func (ex *Exchange) WriteHeader(status int) {
+	if status >= http.StatusOK {
+		ex.Status = status
+	}
+	ex.ResponseWriter.WriteHeader(status)
+}
+
+// Write notes the status 200 where none was written.
+func (ex *Exchange) Write(b []byte) (int, error) {
+	if ex.Status == 0 {
+		ex.Status = http.StatusOK
+	}
+	return ex.ResponseWriter.Write(b)
+}
+
+// Unwrap serves http.ResponseController.
+func (ex *Exchange) Unwrap() http.ResponseWriter { return ex.ResponseWriter }
+
+const maxLoggedPath = 200 // bytes
+
+// Log writes the one line of this exchange. The query string is in no log
+// (D-04), nor is any header but the caller's id.
+func (ex *Exchange) Log(log *slog.Logger, r *http.Request, took time.Duration) {
+	level := slog.LevelInfo
+	if ex.Status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	if !log.Enabled(context.Background(), level) {
+		return
+	}
+	path := r.URL.Path
+	if len(path) > maxLoggedPath {
+		path = path[:maxLoggedPath]
+	}
+	var space [12]slog.Attr
+	attrs := append(space[:0],
+		slog.String("request_id", ex.Event.String()), slog.String("method", r.Method), slog.String("host", r.Host),
+		slog.String("path", path), slog.Int("status", ex.Status), slog.Int64("us", took.Microseconds()),
+		slog.String("source", ex.Source.String()))
+	for _, a := range [...]struct{ name, value string }{
+		{"issuer", ex.Issuer}, {"client", ex.Client}, {"reason", ex.Reason}, {"correlation_id", ex.Correlation},
+	} {
+		if a.value != "" {
+			attrs = append(attrs, slog.String(a.name, a.value))
+		}
+	}
+	if ex.Err != nil {
+		attrs = append(attrs, slog.String("error", ex.Err.Error()))
+	}
+	log.LogAttrs(context.Background(), level, "request", attrs...)
+}

@@ -1,0 +1,242 @@
+package snapshot
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/keys"
+	"github.com/postern-dev/postern/oauth/dialect"
+	"github.com/postern-dev/postern/oauth/jwt"
+)
+
+// View is all but the clients, as of one moment. It never changes.
+type View struct {
+	issuers map[string]*Issuer
+	tenants map[string]*domain.Tenant
+	hosts   map[string][]mount // longest prefix first
+}
+
+// mount is an issuer at a host.
+type mount struct {
+	prefix string
+	issuer *Issuer
+	tenant string // whose host it is; empty: of all
+}
+
+// Issuer is an issuer with its contract and its keys ready for use.
+type Issuer struct {
+	domain.Issuer
+	Dialect *dialect.Dialect
+	prefix  string
+	keys    []domain.Key
+	signers map[string]*jwt.Signer // by kid
+}
+
+// Prefix is the path below which the issuer's endpoints stand.
+func (i *Issuer) Prefix() string { return i.prefix }
+
+// Signer returns what signs access tokens at the time given, nil where no key may.
+func (i *Issuer) Signer(now time.Time) *jwt.Signer {
+	k := keys.Signing(i.keys, now)
+	if k == nil {
+		return nil
+	}
+	return i.signers[k.ID]
+}
+
+// JWKS is the JWK set (RFC 7517 §5) of the keys that are published at the time
+// given. Symmetric keys are in none.
+func (i *Issuer) JWKS(now time.Time) []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"keys":[`)
+	for n := range i.keys {
+		k := &i.keys[n]
+		if len(k.Public) == 0 || !keys.Published(k, now) {
+			continue
+		}
+		if b.Len() > len(`{"keys":[`) {
+			b.WriteByte(',')
+		}
+		b.Write(k.Public)
+	}
+	b.WriteString("]}")
+	return b.Bytes()
+}
+
+// Issuer returns an issuer by name.
+func (v *View) Issuer(name string) (*Issuer, bool) {
+	i, ok := v.issuers[name]
+	return i, ok
+}
+
+// Issuers lists the issuers by name.
+func (v *View) Issuers() []*Issuer {
+	list := make([]*Issuer, 0, len(v.issuers))
+	for _, i := range v.issuers {
+		list = append(list, i)
+	}
+	slices.SortFunc(list, func(a, b *Issuer) int { return cmp.Compare(a.Name, b.Name) })
+	return list
+}
+
+// Place is what a host and a path lead to.
+type Place struct {
+	View   *View // in which they were found
+	Issuer *Issuer
+	Tenant string // id of the tenant whose host it is; empty where the host is everybody's
+	Rest   string // the path below the issuer's prefix
+}
+
+// TenantOf returns the tenant of a client, nil where it has none.
+func (p Place) TenantOf(c *domain.Client) *domain.Tenant { return p.View.tenants[c.Tenant] }
+
+// Find finds the issuer by exact host and the longest prefix that ends at a
+// segment. known says whether anything at all stands at the host.
+func (v *View) Find(host, escapedPath string) (p Place, found, known bool) {
+	mounts, known := v.hosts[domain.Host(host)]
+	path := plainPath(escapedPath)
+	for _, m := range mounts {
+		if rest, ok := below(m.prefix, path); ok {
+			return Place{View: v, Issuer: m.issuer, Tenant: m.tenant, Rest: rest}, true, true
+		}
+	}
+	return Place{}, false, known
+}
+
+// wellKnown is where RFC 8414 §3 puts metadata: between host and prefix.
+const wellKnown = "/.well-known/oauth-authorization-server"
+
+// below returns the path below the prefix; metadata requests have their well-known part
+// before it (RFC 8414 §3.1), which stays.
+func below(prefix, path string) (string, bool) {
+	if rest, ok := strings.CutPrefix(path, prefix); ok && strings.HasPrefix(rest, "/") {
+		return rest, true
+	}
+	if prefix != "" && path == wellKnown+prefix {
+		return wellKnown, true
+	}
+	return "", false
+}
+
+// plainPath decodes the escapes of unreserved characters and of the colon: two spellings of
+// one path (RFC 3986 §6.2.2.2). Everything else stays as it came.
+func plainPath(path string) string {
+	if !strings.Contains(path, "%") {
+		return path
+	}
+	var b strings.Builder
+	for i := 0; i < len(path); i++ {
+		if path[i] == '%' && i+2 < len(path) {
+			if c, ok := unhex(path[i+1], path[i+2]); ok && plain(c) {
+				b.WriteByte(c)
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(path[i])
+	}
+	return b.String()
+}
+
+func plain(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~:", c) >= 0
+}
+
+func unhex(high, low byte) (byte, bool) {
+	h := strings.IndexByte("0123456789abcdef", high|0x20)
+	l := strings.IndexByte("0123456789abcdef", low|0x20)
+	return byte(h<<4 | l&0x0f), h >= 0 && l >= 0 //nolint:gosec // both below 16
+}
+
+// load reads a new view from the store. Keys that the earlier view has opened
+// are not opened again.
+func (s *Snapshot) load(ctx context.Context, earlier *View) (*View, error) {
+	t := s.Store.Read()
+	issuers, err := t.Issuers.List(ctx, domain.Page{})
+	if err != nil {
+		return nil, fmt.Errorf("read issuers: %w", err)
+	}
+	tenants, err := t.Tenants.List(ctx, domain.Page{})
+	if err != nil {
+		return nil, fmt.Errorf("read tenants: %w", err)
+	}
+	list, err := t.Keys.List(ctx, domain.Page{})
+	if err != nil {
+		return nil, fmt.Errorf("read keys: %w", err)
+	}
+	v := &View{issuers: make(map[string]*Issuer, len(issuers)), tenants: make(map[string]*domain.Tenant, len(tenants)), hosts: make(map[string][]mount)}
+	for i := range issuers {
+		if err := s.addIssuer(v, earlier, issuers[i], list); err != nil {
+			return nil, err
+		}
+	}
+	for i := range tenants {
+		v.addTenant(&tenants[i])
+	}
+	for _, mounts := range v.hosts {
+		// A tenant may claim a host of its issuer: then it is the tenant's.
+		slices.SortFunc(mounts, func(a, b mount) int {
+			return cmp.Or(cmp.Compare(len(b.prefix), len(a.prefix)), cmp.Compare(b.tenant, a.tenant))
+		})
+	}
+	return v, nil
+}
+
+func (s *Snapshot) addIssuer(v, earlier *View, issuer domain.Issuer, list []domain.Key) error {
+	d, ok := s.Dialects.Get(issuer.Dialect)
+	if !ok {
+		return fmt.Errorf("issuer %s: there is no dialect %q on this node", issuer.Name, issuer.Dialect)
+	}
+	i := &Issuer{Issuer: issuer, Dialect: d, prefix: issuer.Prefix(), signers: make(map[string]*jwt.Signer)}
+	for _, k := range list {
+		if k.Issuer != issuer.Name || k.Purpose != domain.PurposeAccess {
+			continue
+		}
+		i.keys = append(i.keys, k)
+		if k.VerifyOnly {
+			continue
+		}
+		signer, err := s.signer(earlier, i, &k)
+		if err != nil {
+			return err
+		}
+		i.signers[k.ID] = signer
+	}
+	v.issuers[i.Name] = i
+	for _, h := range i.AllHosts() {
+		v.hosts[h] = append(v.hosts[h], mount{prefix: i.prefix, issuer: i})
+	}
+	return nil
+}
+
+func (s *Snapshot) signer(earlier *View, i *Issuer, k *domain.Key) (*jwt.Signer, error) {
+	if earlier != nil {
+		if old, ok := earlier.issuers[i.Name]; ok && old.Dialect == i.Dialect && old.signers[k.ID] != nil {
+			return old.signers[k.ID], nil
+		}
+	}
+	private, err := keys.Open(k, s.Vault.Ring)
+	if err != nil {
+		return nil, err
+	}
+	return jwt.NewSigner(private, i.Dialect.Server.Typ)
+}
+
+func (v *View) addTenant(t *domain.Tenant) {
+	v.tenants[t.ID] = t
+	for name, hosts := range t.Hosts {
+		i, ok := v.issuers[name]
+		if !ok {
+			continue
+		}
+		for _, h := range hosts {
+			v.hosts[domain.Host(h)] = append(v.hosts[domain.Host(h)], mount{prefix: i.prefix, issuer: i, tenant: t.ID})
+		}
+	}
+}
