@@ -1,0 +1,131 @@
+// Package config reads `postern.yaml`: what a process needs before it reaches
+// its store. Everything else (tenants, issuers, clients) lives in the store.
+//
+// One file, one struct. A field's comment is its documentation:
+// docs/configuration.md is made from this file.
+package config
+
+import (
+	"os"
+
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+// Config is the file. Paths in it are relative to the directory of the file,
+// durations are seconds or a number with `s`, `m`, `h` or `d`.
+type Config struct {
+	// Directory of the store and of `admin.sock`. It must exist; nobody but the
+	// user of the server should be able to read it.
+	Data string `yaml:"data"`
+	// File of the master key, under which everything secret in the store is
+	// sealed. Mode 0600. Without it the store is worth nothing: keep a copy
+	// elsewhere than the copies of the store.
+	MasterKeyFile string `yaml:"master_key_file"`
+	// Where the server listens. The surface `token` must stand on one of them.
+	Listeners []Listener `yaml:"listeners"`
+	// Networks of proxies (as in `10.0.0.0/8`) whose `X-Forwarded-For` is
+	// believed. Left out: nobody's.
+	TrustedProxies []Network `yaml:"trusted_proxies"`
+	// Files of dialects beside those built in.
+	Dialects []string `yaml:"dialects"`
+	// Issuers whose dialect is one of your files may sign with HS256.
+	AllowHS256 bool `yaml:"allow_hs256"`
+	// What is kept of tokens issued and refused.
+	Audit Audit `yaml:"audit"`
+	// Bounds of connections and requests.
+	Limits Limits `yaml:"limits"`
+	// How many clients are held in memory, about 1 KB each; others cost one
+	// read of the store. 1000 to 10000000.
+	ClientsCached int `yaml:"clients_cached"`
+	// How the server logs, to standard error.
+	Log Log `yaml:"log"`
+	// Name of this node in the audit trail. Left out: the host's name.
+	Node string `yaml:"node"`
+	// A node that cannot follow its store for this long stops issuing. 2s to
+	// 10m.
+	MaxStaleness domain.Seconds `yaml:"max_staleness"`
+	// How long others may cache a JWKS. 10s to 15m: a new key is published 15
+	// minutes before it signs.
+	JWKSMaxAge domain.Seconds `yaml:"jwks_max_age"`
+}
+
+// Listener is an address and what is served there.
+type Listener struct {
+	// `host:port`, or `:port` for every address of the machine.
+	Address string `yaml:"address"`
+	// What is served: `token` (token endpoint, JWKS and metadata of every
+	// issuer), `metrics` (Prometheus, at `/metrics`), `health` (at `/livez` and
+	// `/readyz`). The admin API is on the socket in the data directory only.
+	Surfaces []Surface `yaml:"surfaces"`
+	// Certificate and key. Left out: plain HTTP, which is refused beyond
+	// loopback unless `behind_tls_proxy` is set.
+	TLS *TLS `yaml:"tls,omitempty"`
+	// A proxy that speaks TLS stands in front, and nobody else reaches this
+	// address.
+	BehindTLSProxy bool `yaml:"behind_tls_proxy"`
+}
+
+// TLS names the files of a certificate. They are read again when they change.
+type TLS struct {
+	// PEM file of the certificate, and of those between it and the root.
+	CertFile string `yaml:"cert_file"`
+	// PEM file of its private key.
+	KeyFile string `yaml:"key_file"`
+}
+
+// Audit says what is kept of activity. Changes are always kept.
+type Audit struct {
+	// When a token is answered: `group` (once its entry is queued; a kill of
+	// the process may lose the last quarter of a second), `sync` (after its
+	// entry is committed), `off` (nothing is kept, which is itself recorded).
+	Tokens TokenAudit `yaml:"tokens"`
+}
+
+// Limits bounds connections and requests. The limits on guessing secrets are
+// not among them: they are fixed.
+type Limits struct {
+	// Connections at once on each listener. 16 to 1000000.
+	MaxConnections int `yaml:"max_connections"`
+	// Bytes of a request's headers. 4096 to 65536.
+	MaxHeaderBytes int `yaml:"max_header_bytes"`
+	// From the first byte of a request to the end of its headers. 1s to 30s.
+	HeaderTimeout domain.Seconds `yaml:"header_timeout"`
+	// From the first byte of a request to the end of its body. 1s to 60s.
+	ReadTimeout domain.Seconds `yaml:"read_timeout"`
+	// From the end of the headers to the end of the answer. 1s to 60s.
+	WriteTimeout domain.Seconds `yaml:"write_timeout"`
+	// A connection without a request is closed after it. 1s to 10m.
+	IdleTimeout domain.Seconds `yaml:"idle_timeout"`
+	// How long requests in flight may take when the server is told to stop. 1s
+	// to 5m.
+	ShutdownTimeout domain.Seconds `yaml:"shutdown_timeout"`
+}
+
+// Log says how the server logs.
+type Log struct {
+	// `json` or `text`.
+	Format LogFormat `yaml:"format"`
+	// The least that is logged: `debug`, `info`, `warn` or `error`. Requests
+	// are `info`.
+	Level LogLevel `yaml:"level"`
+}
+
+// Default is what a file says that leaves out all it may.
+func Default() *Config {
+	node, err := os.Hostname()
+	if err != nil || node == "" {
+		node = "node"
+	}
+	return &Config{
+		Audit: Audit{Tokens: AuditGroup},
+		Limits: Limits{
+			MaxConnections: 10_000, MaxHeaderBytes: 16 << 10, HeaderTimeout: 5, ReadTimeout: 10, WriteTimeout: 10,
+			IdleTimeout: 120, ShutdownTimeout: 10,
+		},
+		ClientsCached: 131_072,
+		Log:           Log{Format: JSON, Level: "info"},
+		Node:          node,
+		MaxStaleness:  60,
+		JWKSMaxAge:    300,
+	}
+}

@@ -1,0 +1,150 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/postern-dev/postern/internal/strictyaml"
+)
+
+// maxFile is how large a configuration may be, in bytes.
+const maxFile = 1 << 20
+
+// Problem is one thing wrong with a configuration file.
+type Problem struct {
+	File    string
+	Line    int    // from 1; 0: the whole file
+	Field   string // by its path; empty: the whole file
+	Message string // what is wrong and what would be right
+}
+
+// String is `file:line: field message`.
+func (p Problem) String() string {
+	s := p.File
+	if p.Line > 0 {
+		s += fmt.Sprintf(":%d", p.Line)
+	}
+	s += ": "
+	if p.Field != "" {
+		s += p.Field + " "
+	}
+	return s + p.Message
+}
+
+// Error holds everything that is wrong with a configuration file.
+type Error struct{ Problems []Problem }
+
+// Error lists the problems, one on each line, in the order of the file.
+func (e *Error) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Load reads a configuration. The error is an *Error with every problem of the
+// file, or that of reading it. Paths in what it returns are no longer relative
+// to the file but to the working directory, like the one given.
+func Load(file string) (*Config, error) {
+	data, err := read(file)
+	if err != nil {
+		return nil, err
+	}
+	docs, found := strictyaml.Parse(data)
+	r := &reader{file: file}
+	for _, p := range found {
+		r.problems = append(r.problems, Problem{File: file, Line: p.Line, Field: p.Field, Message: p.Message})
+	}
+	c := Default()
+	switch {
+	case len(found) > 0:
+	case len(docs) != 1:
+		r.problems = append(r.problems, Problem{File: file, Message: fmt.Sprintf("holds %d documents; a configuration is one", len(docs))})
+	default:
+		r.read(docs[0], c)
+	}
+	if len(r.problems) > 0 {
+		slices.SortStableFunc(r.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+		return nil, &Error{Problems: r.problems}
+	}
+	return c, nil
+}
+
+// read returns the bytes of a file that is not larger than a configuration may be.
+func read(file string) ([]byte, error) {
+	f, err := os.Open(file) //nolint:gosec // the administrator names it
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	if len(data) > maxFile {
+		return nil, &Error{Problems: []Problem{{File: file, Message: fmt.Sprintf("is larger than %d bytes", maxFile)}}}
+	}
+	return data, nil
+}
+
+// reader collects the problems of one file.
+type reader struct {
+	file     string
+	doc      *strictyaml.Document
+	unread   map[string]bool // fields of which the form is wrong already
+	problems []Problem
+}
+
+func (r *reader) read(doc *strictyaml.Document, c *Config) {
+	r.doc, r.unread = doc, make(map[string]bool)
+	for _, p := range doc.Decode(c) {
+		r.unread[p.Field] = true
+		r.problems = append(r.problems, Problem{File: r.file, Line: p.Line, Field: p.Field, Message: p.Message})
+	}
+	c.check(r)
+}
+
+// add notes a problem, unless the field could not even be read.
+func (r *reader) add(field, format string, args ...any) {
+	for f := field; ; f = f[:max(0, strings.LastIndexAny(f, ".["))] {
+		if r.unread[f] {
+			return
+		}
+		if f == "" {
+			break
+		}
+	}
+	r.problems = append(r.problems, Problem{File: r.file, Line: r.doc.Line(field), Field: field, Message: fmt.Sprintf(format, args...)})
+}
+
+// path makes a path in the file one from the working directory.
+func (r *reader) path(p *string) {
+	if *p != "" && !filepath.IsAbs(*p) {
+		*p = filepath.Join(filepath.Dir(r.file), *p)
+	}
+}
+
+// exists resolves the path of a file that must be there.
+func (r *reader) exists(field string, p *string, what string) {
+	if *p == "" {
+		r.add(field, "is missing; name the file of %s", what)
+		return
+	}
+	r.path(p)
+	switch info, err := os.Stat(*p); {
+	case errors.Is(err, fs.ErrNotExist):
+		r.add(field, "names %s, which does not exist", *p)
+	case err != nil:
+		r.add(field, "names a file that cannot be looked at: %v", err)
+	case !info.Mode().IsRegular():
+		r.add(field, "names %s, which is no file", *p)
+	}
+}
