@@ -45,8 +45,9 @@ type Table[T any] interface {
 	// Get returns ErrNotFound where there is none.
 	Get(ctx context.Context, key string) (T, error)
 	List(ctx context.Context, page Page) ([]T, error)
-	// Put writes v where the version stored is ifVersion (0: where there is
-	// none), else ErrConflict. It returns the new version.
+	// Put writes v where the version stored is ifVersion, else ErrConflict, or,
+	// for ifVersion 0, where there is none, else ErrExists. It returns the new
+	// version.
 	Put(ctx context.Context, v T, ifVersion int64) (int64, error)
 	// Delete removes it where the version stored is ifVersion, else ErrConflict.
 	Delete(ctx context.Context, key string, ifVersion int64) error

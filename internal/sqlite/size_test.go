@@ -74,6 +74,47 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
+// BenchmarkAppendManyClients has each of 100,000 clients in turn: more texts
+// than are remembered.
+func BenchmarkAppendManyClients(b *testing.B) {
+	const clients = 100_000
+	db := open(b, b.TempDir())
+	list := storetest.Entries(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), clients+b.N)
+	for i := range list {
+		n := i * 7919 % clients
+		list[i].Client, list[i].SecretID = fmt.Sprintf("0197a2b4-5c6d-7e8f-9a0b-%012d", n), fmt.Sprintf("s-%07d", n)
+	}
+	write := func(list []domain.Entry) {
+		for batch := range slices.Chunk(list, audit.BatchEntries) {
+			if err := db.Append(context.Background(), "node-1", batch); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	write(list[:clients])
+	b.ReportAllocs()
+	b.ResetTimer()
+	write(list[clients:])
+}
+
+// BenchmarkSearchClient looks for the last entries of a client that has none
+// among 100,000: the worst case, a scan.
+func BenchmarkSearchClient(b *testing.B) {
+	db := open(b, b.TempDir())
+	list := storetest.Entries(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), 100_000)
+	list[0].Client = "seldom"
+	for batch := range slices.Chunk(list, audit.BatchEntries) {
+		if err := db.Append(b.Context(), "node-1", batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		if got, err := db.Search(b.Context(), domain.Query{Client: "seldom"}); err != nil || len(got) != 1 {
+			b.Fatal(got, err)
+		}
+	}
+}
+
 func BenchmarkGet(b *testing.B) {
 	db := open(b, b.TempDir())
 	fill(b, db, 2000)

@@ -2,51 +2,65 @@ package sqlstore
 
 import (
 	"context"
-	"strings"
+	"hash/maphash"
 	"sync"
 
 	"github.com/postern-dev/postern/internal/domain"
 )
 
 const (
-	internGeneration = 32768 // texts of one generation of the cache; there are two
-	internChunk      = 32    // texts looked up by one statement
+	internGeneration = 1 << 18 // texts of one generation of the cache; there are two
+	internChunk      = 32      // texts looked up by one statement
 	insertInterned   = `INSERT INTO interned (value) VALUES ($1) ON CONFLICT DO NOTHING`
 	selectInterned   = `SELECT id FROM interned WHERE value = $1`
 )
 
 // interner knows the numbers of texts that were used lately. It holds committed
-// ones only.
+// ones only. A text is known by 128 bits of keyed hashes, so that 100,000
+// clients cost a few megabytes and the garbage collector nothing.
 type interner struct {
+	seeds [2]maphash.Seed
+
 	mu          sync.Mutex
-	young, aged map[string]int64
+	young, aged map[textHash]int64
+}
+
+type textHash [2]uint64
+
+func newInterner() *interner {
+	return &interner{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, young: map[textHash]int64{}}
+}
+
+func (in *interner) hash(text string) textHash {
+	return textHash{maphash.String(in.seeds[0], text), maphash.String(in.seeds[1], text)}
 }
 
 func (in *interner) get(text string) (int64, bool) {
+	h := in.hash(text)
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	id, ok := in.young[text]
+	id, ok := in.young[h]
 	if !ok {
-		if id, ok = in.aged[text]; ok {
-			in.put(text, id)
+		if id, ok = in.aged[h]; ok {
+			in.put(h, id)
 		}
 	}
 	return id, ok
 }
 
 // put is called with the lock held.
-func (in *interner) put(text string, id int64) {
-	if in.young == nil || len(in.young) >= internGeneration {
-		in.aged, in.young = in.young, map[string]int64{}
+func (in *interner) put(h textHash, id int64) {
+	if len(in.young) >= internGeneration {
+		in.aged, in.young = in.young, map[textHash]int64{}
 	}
-	in.young[text] = id
+	in.young[h] = id
 }
 
 func (in *interner) add(ids map[string]int64) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for text, id := range ids {
-		in.put(text, id)
+		in.put(in.hash(text), id)
 	}
 }
 
@@ -114,7 +128,7 @@ func (g *interning) lookup(ctx context.Context, t *tx, text string, missing []an
 		return err
 	}
 	for _, m := range missing {
-		value := strings.Clone(m.(string)) //nolint:forcetypeassert // all are
+		value := m.(string) //nolint:forcetypeassert // all are
 		if g.known[value] != 0 {
 			continue
 		}

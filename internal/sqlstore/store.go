@@ -34,7 +34,7 @@ type Store struct {
 	write    statements
 	reads    domain.Tables
 	texts    texts
-	interner interner
+	interner *interner
 
 	mu     sync.Mutex
 	commit chan struct{} // closed at the next commit of a change
@@ -47,7 +47,7 @@ var (
 
 // New returns the store. It begins the feed where there is none yet.
 func New(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{cfg: cfg, texts: newTexts(cfg.Anonymous), commit: make(chan struct{})}
+	s := &Store{cfg: cfg, texts: newTexts(cfg.Anonymous), interner: newInterner(), commit: make(chan struct{})}
 	s.read.db, s.write.db = cfg.Reader, cfg.Writer
 	s.reads = tables(reader{&s.read}, nil)
 	_, err := s.Head(ctx)
