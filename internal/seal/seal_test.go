@@ -295,8 +295,8 @@ func TestPrinting(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, v := range []any{m, r, struct{ M seal.Master }{m}, struct{ m seal.Master }{m}, struct{ r *seal.Ring }{r}} {
-		s := fmt.Sprintf("%v %+v %#v %x %s", v, v, v, v, v)
-		for _, bad := range []string{"171 171", "0xab, 0xab", "abab", "q6ur"} {
+		s := fmt.Sprintf("%v %+v %#v %x %s %q %d", v, v, v, v, v, v, v)
+		for _, bad := range []string{"171 171", "0xab, 0xab", "abab", "q6ur", "2880154539"} {
 			if strings.Contains(s, bad) {
 				t.Errorf("%T shows %q", v, bad)
 			}

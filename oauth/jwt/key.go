@@ -30,6 +30,13 @@ type PrivateKey struct {
 	ID        string // `kid`
 	Algorithm Algorithm
 
+	// Behind a pointer: a key in an unexported field is printed without its
+	// methods, and where the verb is one for texts the first pointer is followed.
+	*material
+}
+
+// material is the one that the algorithm asks for.
+type material struct {
 	ecdsa   *ecdsa.PrivateKey
 	ed25519 ed25519.PrivateKey
 	rsa     *rsa.PrivateKey
@@ -52,7 +59,7 @@ func Generate(alg Algorithm, random io.Reader) (*PrivateKey, error) {
 	if random == nil {
 		random = rand.Reader
 	}
-	k := &PrivateKey{Algorithm: alg}
+	k := &PrivateKey{Algorithm: alg, material: &material{}}
 	var err error
 	switch alg {
 	case ES256:
@@ -78,6 +85,9 @@ func Generate(alg Algorithm, random io.Reader) (*PrivateKey, error) {
 // the id and algorithm and verifies nothing.
 func (k *PrivateKey) Public() PublicKey {
 	p := PublicKey{ID: k.ID, Algorithm: k.Algorithm}
+	if !k.usable() {
+		return p
+	}
 	switch k.Algorithm {
 	case ES256:
 		p.key = &k.ecdsa.PublicKey
@@ -92,6 +102,9 @@ func (k *PrivateKey) Public() PublicKey {
 // usable reports whether the key holds what its algorithm needs. Only this
 // package can make one that does.
 func (k *PrivateKey) usable() bool {
+	if k.material == nil {
+		return false
+	}
 	switch k.Algorithm {
 	case ES256:
 		return k.ecdsa != nil

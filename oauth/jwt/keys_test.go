@@ -259,6 +259,10 @@ func TestForeignKeySets(t *testing.T) {
 	}
 }
 
+func everyVerb(v any) string {
+	return fmt.Sprintf("%v %+v %#v %s %q %x %d", v, v, v, v, v, v, v)
+}
+
 // D-37: no way of printing shows a key.
 func TestPrinting(t *testing.T) {
 	for _, alg := range jwt.Algorithms() {
@@ -272,11 +276,10 @@ func TestPrinting(t *testing.T) {
 		asJSON, _ := json.Marshal(k)
 		m := members(t, private(t, k))
 		printed := fmt.Sprintf("%v %+v %#v %s %x %d", k, k, k, k, k, k) + log.String() + string(asJSON) +
-			fmt.Sprintf("%+v %#v", struct{ K *jwt.PrivateKey }{k}, struct{ k *jwt.PrivateKey }{k}) +
-			fmt.Sprintf("%+v %#v", s, s)
+			everyVerb(struct{ K *jwt.PrivateKey }{k}) + everyVerb(struct{ k *jwt.PrivateKey }{k}) + everyVerb(s)
 		if alg.Symmetric() {
 			keys := keySet(t, k)
-			printed += fmt.Sprintf("%+v %#v %v", keys, keys, struct{ k jwt.Keys }{keys})
+			printed += everyVerb(keys) + everyVerb(struct{ k jwt.Keys }{keys})
 		}
 		for _, name := range []string{"d", "k", "p", "q"} {
 			secret, ok := m[name].(string)
@@ -309,6 +312,15 @@ func TestSigner(t *testing.T) {
 	for _, bad := range []*jwt.PrivateKey{nil, {}, {ID: "x", Algorithm: jwt.ES256}, {ID: "x", Algorithm: jwt.RS256}, {ID: "x", Algorithm: jwt.HS256}, {ID: "x", Algorithm: "none"}} {
 		if _, err := jwt.NewSigner(bad, "JWT"); !errors.Is(err, jwt.ErrKey) {
 			t.Errorf("%v, want ErrKey", err)
+		}
+		if bad == nil {
+			continue
+		}
+		if _, err := bad.MarshalJWK(); !errors.Is(err, jwt.ErrKey) || bad.Thumbprint() != "" {
+			t.Errorf("a key without a key: %q, %v", bad.Thumbprint(), err)
+		}
+		if _, err := jwt.NewKeys(bad.Public()); !errors.Is(err, jwt.ErrKey) {
+			t.Errorf("a key without a key: %v", err)
 		}
 	}
 	if _, err := jwt.Generate("none", nil); !errors.Is(err, jwt.ErrKeyType) {

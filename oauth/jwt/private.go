@@ -25,7 +25,7 @@ func ParsePrivateJWK(data []byte) (*PrivateKey, error) {
 	if err := j.checkUse("sign"); err != nil {
 		return nil, err
 	}
-	k := &PrivateKey{Algorithm: alg}
+	k := &PrivateKey{Algorithm: alg, material: &material{}}
 	switch alg {
 	case ES256:
 		err = k.readECDSA(j)

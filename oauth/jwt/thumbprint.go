@@ -10,8 +10,9 @@ import (
 )
 
 // Thumbprint is the SHA-256 thumbprint of the key in base64url (RFC 7638 §3).
+// That of a symmetric key tells nothing that a token under it does not.
 func (k *PrivateKey) Thumbprint() string {
-	if k.Algorithm == HS256 {
+	if k.Algorithm == HS256 && k.usable() {
 		return thumbprint(`{"k":"` + encode(k.hmac) + `","kty":"oct"}`)
 	}
 	return k.Public().Thumbprint()
