@@ -1,0 +1,68 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/registry"
+)
+
+// maxSocketPath is what the address of a Unix socket has room for.
+const maxSocketPath = 107
+
+// Listen opens the admin socket, mode 0600. One that a killed process left behind
+// is removed: the lock on the data directory says that nobody listens there.
+func Listen(path string) (net.Listener, error) {
+	if len(path) > maxSocketPath {
+		return nil, fmt.Errorf("the path of the admin socket has %d bytes and the system allows %d; choose a shorter data directory: %s", len(path), maxSocketPath, path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("admin socket: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("admin socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("admin socket: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+type peerKey struct{}
+
+// Serve makes server answer the admin API to whoever is on the other side of a
+// Unix socket: the user that Postern runs as, and root. Each is a platform
+// administrator with the actor `local:<uid>`.
+func Serve(server *http.Server, r *registry.Registry) {
+	h := newHandler(r)
+	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		uid, err := peer(c)
+		if err != nil {
+			return ctx
+		}
+		return context.WithValue(ctx, peerKey{}, uid)
+	}
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		uid, ok := req.Context().Value(peerKey{}).(int)
+		if !ok || uid != 0 && uid != os.Geteuid() {
+			http.Error(w, `{"title":"Forbidden","status":403,"detail":"the admin socket answers the user that postern runs as, and root"}`, http.StatusForbidden)
+			return
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		h.ServeHTTP(w, req)
+	})
+}
+
+// actor is who makes the request.
+func actor(ctx context.Context) domain.Actor {
+	uid, _ := ctx.Value(peerKey{}).(int)
+	return domain.Actor("local:" + strconv.Itoa(uid))
+}
