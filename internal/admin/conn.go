@@ -1,0 +1,236 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+const (
+	callTimeout = 60 * time.Second
+	maxAnswer   = 64 << 20 // bytes
+)
+
+// Conn speaks the admin API over the socket of a running server.
+type Conn struct {
+	socket string
+	http   *http.Client
+}
+
+// Dial prepares a connection; it is made when something is asked.
+func Dial(socket string) *Conn {
+	dialer := &net.Dialer{}
+	return &Conn{socket: socket, http: &http.Client{Timeout: callTimeout, Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dialer.DialContext(ctx, "unix", socket) },
+	}}}
+}
+
+// Problem is what the admin API answers where it refuses (RFC 9457).
+type Problem struct {
+	Status int    `json:"status"`
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+	Errors []struct {
+		Location string `json:"location"`
+		Message  string `json:"message"`
+	} `json:"errors"`
+}
+
+// Error lists everything that is wrong.
+func (p *Problem) Error() string {
+	var b strings.Builder
+	b.WriteString(p.Detail)
+	if p.Detail == "" {
+		fmt.Fprintf(&b, "%s (HTTP %d)", p.Title, p.Status)
+	}
+	for _, e := range p.Errors {
+		b.WriteString("\n  ")
+		if e.Location != "" {
+			b.WriteString(e.Location + ": ")
+		}
+		b.WriteString(e.Message)
+	}
+	return b.String()
+}
+
+// UnreachableError says that no server answers at the socket.
+type UnreachableError struct {
+	Socket string
+	Err    error
+}
+
+// Error names the socket.
+func (e *UnreachableError) Error() string { return "no running postern at " + e.Socket }
+
+// Unwrap returns the cause.
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *UnreachableError) Hint() string {
+	if errors.Is(e.Err, fs.ErrPermission) {
+		return "only the user that postern runs as, and root, may use its socket"
+	}
+	return "start it with `postern serve` or `postern dev --data DIR`, and name the same directory with --data"
+}
+
+// call sends in as JSON, if there is any, and reads the answer into out, if wanted.
+func (c *Conn) call(ctx context.Context, method, path string, version int64, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		data, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(data)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://postern/api/admin"+path, body)
+	if err != nil {
+		return err
+	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if version != 0 {
+		req.Header.Set("If-Match", strconv.Quote(strconv.FormatInt(version, 10)))
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return c.unreachable(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // read only
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if resp.StatusCode >= http.StatusBadRequest {
+		p := &Problem{Status: resp.StatusCode, Title: http.StatusText(resp.StatusCode)}
+		_ = json.Unmarshal(data, p) // an answer that is no problem document still has its status
+		return p
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(data, out)
+}
+
+func (c *Conn) unreachable(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ECONNREFUSED) {
+		return &UnreachableError{Socket: c.socket, Err: err}
+	}
+	return err
+}
+
+func clientURL(issuer, id string) string {
+	return "/issuers/" + url.PathEscape(issuer) + "/clients/" + url.PathEscape(id)
+}
+
+// CreateClient creates a client.
+func (c *Conn) CreateClient(ctx context.Context, n NewClient) (out CreatedClient, err error) {
+	err = c.call(ctx, http.MethodPost, "/clients", 0, n, &out)
+	return out, err
+}
+
+// ImportClient imports a client of another system.
+func (c *Conn) ImportClient(ctx context.Context, n ImportedClient) (out Client, err error) {
+	err = c.call(ctx, http.MethodPost, "/clients/import", 0, n, &out)
+	return out, err
+}
+
+// ListClients lists all clients of an issuer and a tenant; empty means any.
+func (c *Conn) ListClients(ctx context.Context, issuer, tenant string) ([]Client, error) {
+	var all []Client
+	q := url.Values{"limit": {"500"}}
+	if issuer != "" {
+		q.Set("issuer", issuer)
+	}
+	if tenant != "" {
+		q.Set("tenant", tenant)
+	}
+	for {
+		var page struct {
+			Items []Client `json:"items"`
+			Next  string   `json:"next"`
+		}
+		if err := c.call(ctx, http.MethodGet, "/clients?"+q.Encode(), 0, nil, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if page.Next == "" {
+			return all, nil
+		}
+		q.Set("after", page.Next)
+	}
+}
+
+// GetClient shows a client.
+func (c *Conn) GetClient(ctx context.Context, issuer, id string) (out Client, err error) {
+	err = c.call(ctx, http.MethodGet, clientURL(issuer, id), 0, nil, &out)
+	return out, err
+}
+
+// UpdateClient changes what the patch names. With a version other than 0 only where it is
+// still the current one.
+func (c *Conn) UpdateClient(ctx context.Context, issuer, id string, version int64, p Patch) (out Client, err error) {
+	err = c.call(ctx, http.MethodPatch, clientURL(issuer, id), version, p, &out)
+	return out, err
+}
+
+// DisableClient ends a client's tokens and gives it no more.
+func (c *Conn) DisableClient(ctx context.Context, issuer, id string) (out Client, err error) {
+	err = c.call(ctx, http.MethodPost, clientURL(issuer, id)+"/disable", 0, nil, &out)
+	return out, err
+}
+
+// EnableClient undoes DisableClient; the old tokens stay dead.
+func (c *Conn) EnableClient(ctx context.Context, issuer, id string) (out Client, err error) {
+	err = c.call(ctx, http.MethodPost, clientURL(issuer, id)+"/enable", 0, nil, &out)
+	return out, err
+}
+
+// DeleteClient deletes a client.
+func (c *Conn) DeleteClient(ctx context.Context, issuer, id string) error {
+	return c.call(ctx, http.MethodDelete, clientURL(issuer, id), 0, nil, nil)
+}
+
+type items[T any] struct {
+	Items []T `json:"items"`
+}
+
+// ListIssuers lists the issuers.
+func (c *Conn) ListIssuers(ctx context.Context) ([]domain.Issuer, error) {
+	var out items[domain.Issuer]
+	err := c.call(ctx, http.MethodGet, "/issuers", 0, nil, &out)
+	return out.Items, err
+}
+
+// ListKeys lists the signing keys of an issuer.
+func (c *Conn) ListKeys(ctx context.Context, issuer string) ([]Key, error) {
+	var out items[Key]
+	err := c.call(ctx, http.MethodGet, "/issuers/"+url.PathEscape(issuer)+"/keys", 0, nil, &out)
+	return out.Items, err
+}
+
+// RotateKey replaces the signing key of an issuer.
+func (c *Conn) RotateKey(ctx context.Context, issuer string, r Rotation) (out Key, err error) {
+	err = c.call(ctx, http.MethodPost, "/issuers/"+url.PathEscape(issuer)+"/keys/rotate", 0, r, &out)
+	return out, err
+}
+
+// ImportKey takes over a private JWK.
+func (c *Conn) ImportKey(ctx context.Context, issuer string, k ImportedKey) (out Key, err error) {
+	err = c.call(ctx, http.MethodPost, "/issuers/"+url.PathEscape(issuer)+"/keys/import", 0, k, &out)
+	return out, err
+}

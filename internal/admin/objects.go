@@ -1,0 +1,85 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/keys"
+)
+
+type list[T any] struct {
+	Body struct {
+		Items []T `json:"items"`
+	}
+}
+
+func listed[T any](items []T, err error) (*list[T], error) {
+	if err != nil {
+		return nil, problem(err)
+	}
+	var l list[T]
+	l.Body.Items = items
+	if items == nil {
+		l.Body.Items = []T{}
+	}
+	return &l, nil
+}
+
+func (a *api) objects(h huma.API) {
+	huma.Register(h, operation("list-issuers", http.MethodGet, "/issuers", "List issuers"), func(ctx context.Context, _ *struct{}) (*list[domain.Issuer], error) {
+		return listed(a.registry.ListIssuers(ctx, domain.Page{}))
+	})
+	huma.Register(h, operation("list-tenants", http.MethodGet, "/tenants", "List tenants"), func(ctx context.Context, _ *struct{}) (*list[domain.Tenant], error) {
+		return listed(a.registry.ListTenants(ctx, domain.Page{}))
+	})
+}
+
+type keyBody struct{ Body Key }
+
+func (a *api) keys(h huma.API) {
+	const path = "/issuers/{issuer}/keys"
+	huma.Register(h, operation("list-keys", http.MethodGet, path, "List the signing keys of an issuer"), a.listKeys)
+	huma.Register(h, operation("rotate-key", http.MethodPost, path+"/rotate", "Replace the signing key"), func(ctx context.Context, in *struct {
+		Issuer string `path:"issuer"`
+		Body   Rotation
+	}) (*keyBody, error) {
+		k, err := a.registry.RotateKey(ctx, actor(ctx), in.Issuer, keys.RotateOptions{Now: in.Body.Now, Kill: in.Body.Kill})
+		if err != nil {
+			return nil, problem(err)
+		}
+		return &keyBody{a.showKey(k)}, nil
+	})
+	huma.Register(h, operation("import-key", http.MethodPost, path+"/import", "Take over a private JWK of another system"), func(ctx context.Context, in *struct {
+		Issuer string `path:"issuer"`
+		Body   ImportedKey
+	}) (*keyBody, error) {
+		k, err := a.registry.ImportKey(ctx, actor(ctx), in.Issuer, in.Body.JWK, keys.ImportOptions{Sign: in.Body.Sign, WithoutEpochUntil: in.Body.WithoutEpochUntil})
+		if err != nil {
+			return nil, problem(err)
+		}
+		return &keyBody{a.showKey(k)}, nil
+	})
+}
+
+// showKey shows a key that was just made.
+func (a *api) showKey(k domain.Key) Key {
+	return Key{Key: k, Signs: keys.Signing([]domain.Key{k}, a.registry.Now()) != nil}
+}
+
+func (a *api) listKeys(ctx context.Context, in *struct {
+	Issuer string `path:"issuer"`
+}) (*list[Key], error) {
+	found, err := a.registry.ListKeys(ctx, in.Issuer)
+	if err != nil {
+		return nil, problem(err)
+	}
+	signing := keys.Signing(found, a.registry.Now())
+	shown := make([]Key, len(found))
+	for i, k := range found {
+		shown[i] = Key{Key: k, Signs: signing != nil && k.ID == signing.ID}
+	}
+	return listed(shown, nil)
+}

@@ -1,0 +1,78 @@
+package admin
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/strictjson"
+)
+
+// fixed are the members of NewClient that never change.
+var fixed = []string{"issuer", "id"}
+
+// apply changes the client as the patch says. What an administrator may not choose is
+// refused by name (D-74), as is what is misspelt.
+func (p Patch) apply(c *domain.Client) error {
+	var problems []domain.Problem
+	for _, name := range slices.Sorted(maps.Keys(p)) {
+		if slices.Contains(fixed, name) {
+			problems = append(problems, domain.Problem{Field: name, Message: "never changes; make another client instead"})
+			continue
+		}
+		if err := p.set(c, name); err != nil {
+			problems = append(problems, domain.Problem{Field: name, Message: err.Error()})
+		}
+	}
+	return domain.AsError(fmt.Sprintf("the change of client %q", c.ID), problems)
+}
+
+// set sets one member: it is read into an otherwise empty NewClient, so that its
+// type, and whether there is such a member, are judged in one place.
+func (p Patch) set(c *domain.Client, name string) error {
+	quoted, err := json.Marshal(name)
+	if err != nil {
+		return err
+	}
+	var one NewClient
+	document := append(append(append(append([]byte{'{'}, quoted...), ':'), p[name]...), '}')
+	if err := strictjson.Unmarshal(document, &one); err != nil {
+		return fmt.Errorf("is not something that can be set so: %w", err)
+	}
+	from := one.spec()
+	switch name {
+	case "name":
+		c.Name = from.Name
+	case "tenant":
+		c.Tenant = from.Tenant
+	case "platform_wide":
+		c.PlatformWide = from.PlatformWide
+	case "scopes":
+		c.Scopes = from.Scopes
+	case "audiences":
+		c.Audiences = from.Audiences
+	case "policies":
+		c.Policies = from.Policies
+	case "resource_scope":
+		c.ResourceScope = from.ResourceScope
+	case "lifetime":
+		c.Lifetime = from.Lifetime
+	case "tier":
+		c.Tier = from.Tier
+	case "partner":
+		c.Partner = from.Partner
+	case "scope_required":
+		c.ScopeRequired = from.ScopeRequired
+	case "owner":
+		c.Owner = from.Owner
+	case "contact":
+		c.Contact = from.Contact
+	case "note":
+		c.Note = from.Note
+	case "valid_until":
+		c.ValidUntil = from.ValidUntil
+	}
+	return nil
+}
