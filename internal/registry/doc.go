@@ -1,0 +1,59 @@
+// Package registry is what an administrator does: the one place that changes
+// tenants, issuers, clients and signing keys. Each method is one transaction
+// with a change for each object it touched, checks the whole object, and raises
+// a client's epoch wherever its tokens must die (DESIGN §7).
+//
+// How the caller was recognised, and what is shown to it, is the business of
+// admin.
+package registry
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/keys"
+	"github.com/postern-dev/postern/oauth/dialect"
+)
+
+// Registry changes domain data. Every method may be called concurrently.
+type Registry struct {
+	Store      domain.Store
+	Dialects   dialect.Set
+	Vault      *keys.Vault
+	AllowHS256 bool // issuers of dialects that are the user's own may sign with HS256
+	Now        func() time.Time
+}
+
+// now is the time in the form in which objects keep it.
+func (r *Registry) now() time.Time { return r.Now().UTC().Truncate(time.Millisecond) }
+
+// dialect is the dialect of an issuer, nil where there is none.
+func (r *Registry) dialect(i *domain.Issuer) *dialect.Dialect {
+	if i == nil {
+		return nil
+	}
+	d, _ := r.Dialects.Get(i.Dialect)
+	return d
+}
+
+// find gets an object, nil where there is none.
+func find[T any](ctx context.Context, table domain.Table[T], key string) (*T, error) {
+	v, err := table.Get(ctx, key)
+	switch {
+	case errors.Is(err, domain.ErrNotFound):
+		return nil, nil //nolint:nilnil // absence is no error here
+	case err != nil:
+		return nil, err
+	}
+	return &v, nil
+}
+
+// change is the row of a put or delete.
+func change(of interface {
+	Kind() domain.Kind
+	Key() string
+}, action string) domain.Change {
+	return domain.Change{Kind: of.Kind(), Key: of.Key(), Action: action}
+}

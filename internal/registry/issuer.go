@@ -1,0 +1,154 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/keys"
+	"github.com/postern-dev/postern/oauth/jwt"
+)
+
+// PutIssuer makes an issuer, with its first signing key, or replaces it; with
+// another algorithm its key is rotated. ifVersion as in UpdateClient; nothing
+// changed makes no change. The warnings name clients that would be refused now
+// if they were made anew.
+func (r *Registry) PutIssuer(ctx context.Context, by domain.Actor, issuer domain.Issuer, ifVersion int64) (domain.Issuer, []Warning, error) {
+	var done domain.Issuer
+	var old *domain.Issuer
+	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
+		done = issuer
+		done.Defaults()
+		var err error
+		if old, err = find(ctx, t.Issuers, issuer.Name); err != nil {
+			return nil, err
+		}
+		if err := r.checkIssuer(ctx, t, old, &done); err != nil {
+			return nil, err
+		}
+		changes, err := put(ctx, t.Issuers, old, &done, &done.Version, ifVersion)
+		if err != nil {
+			return nil, err
+		}
+		made, err := r.keysFor(ctx, t, old, &done)
+		return append(changes, made...), err
+	})
+	if err != nil || old == nil || same(*old, done) {
+		return done, nil, err
+	}
+	warnings, err := r.warnings(ctx, func(c *domain.Client) bool { return c.Issuer == done.Name })
+	return done, warnings, err
+}
+
+// keysFor makes the keys that a new issuer, or one with another algorithm, needs.
+func (r *Registry) keysFor(ctx context.Context, t domain.Tables, old, issuer *domain.Issuer) ([]domain.Change, error) {
+	now := r.now()
+	if old == nil {
+		k, err := keys.Make(issuer, r.Vault.Ring, now, now)
+		if err != nil {
+			return nil, err
+		}
+		_, err = t.Keys.Put(ctx, k, 0)
+		return []domain.Change{change(k, "key.create")}, err
+	}
+	if old.Algorithm == issuer.Algorithm {
+		return nil, nil
+	}
+	list, err := t.Keys.List(ctx, domain.Page{Prefix: issuer.Name + "/"})
+	if err != nil {
+		return nil, err
+	}
+	if hmac(old.Algorithm) != hmac(issuer.Algorithm) && len(list) > len(keys.Spent(list, now)) {
+		return nil, &domain.Invalid{Object: "issuer " + issuer.Name, Problems: []domain.Problem{{
+			Field:   "algorithm",
+			Message: fmt.Sprintf("cannot change from %s to %s while there are keys: HS256 never stands beside an asymmetric key; make another issuer", old.Algorithm, issuer.Algorithm),
+		}}}
+	}
+	// A key that waits for its turn is of the old algorithm: it goes, as it has signed nothing.
+	var waiting []domain.Key
+	list = slices.DeleteFunc(list, func(k domain.Key) bool {
+		waits := !k.VerifyOnly && now.Before(k.SignFrom)
+		if waits {
+			waiting = append(waiting, k)
+		}
+		return waits
+	})
+	changed, removed, err := keys.Rotate(issuer, list, r.Vault.Ring, now, keys.RotateOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return putKeys(ctx, t, "key.rotate", changed, append(removed, waiting...))
+}
+
+func hmac(algorithm string) bool { return algorithm == string(jwt.HS256) }
+
+// checkIssuer lists every problem of an issuer.
+func (r *Registry) checkIssuer(ctx context.Context, t domain.Tables, old, issuer *domain.Issuer) error {
+	problems := r.IssuerProblems(issuer)
+	issuers, tenants, err := lists(ctx, t)
+	if err != nil {
+		return err
+	}
+	problems = append(problems, r.Overlaps(replace(issuers, *issuer), tenants)[Ref{domain.KindIssuer, issuer.Name}]...)
+	if old != nil && old.ImportedSecrets && !issuer.ImportedSecrets {
+		err := unused(ctx, t, domain.Page{Prefix: issuer.Name + "/"}, "imported_secrets", func(c *domain.Client) bool { return c.Imported })
+		if err != nil {
+			problems = append(problems, domain.Problem{Field: "imported_secrets", Message: "cannot be turned off: " + err.Error()})
+		}
+	}
+	return domain.AsError(fmt.Sprintf("issuer %q", issuer.Name), problems)
+}
+
+// IssuerProblems lists what is wrong with the issuer by itself, under the
+// dialects and the configuration there are.
+func (r *Registry) IssuerProblems(issuer *domain.Issuer) []domain.Problem {
+	problems := issuer.Problems(r.dialect(issuer))
+	if hmac(issuer.Algorithm) && r.Dialects.Own(issuer.Dialect) && !r.AllowHS256 {
+		problems = append(problems, domain.Problem{Field: "algorithm", Message: "HS256 with a dialect of your own needs allow_hs256: true in the configuration"})
+	}
+	return problems
+}
+
+// DeleteIssuer removes an issuer that has no clients and no tenant's hosts, with
+// its keys.
+func (r *Registry) DeleteIssuer(ctx context.Context, by domain.Actor, name string) error {
+	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
+		issuer, err := t.Issuers.Get(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if err := unused(ctx, t, domain.Page{Prefix: name + "/"}, "issuer "+name, func(*domain.Client) bool { return true }); err != nil {
+			return nil, err
+		}
+		tenants, err := t.Tenants.List(ctx, domain.Page{})
+		if err != nil {
+			return nil, err
+		}
+		for _, tenant := range tenants {
+			if len(tenant.Hosts[name]) > 0 {
+				return nil, fmt.Errorf("issuer %s %w: tenant %q has hosts there; take them away first", name, ErrInUse, tenant.Label)
+			}
+		}
+		list, err := t.Keys.List(ctx, domain.Page{Prefix: name + "/"})
+		if err != nil {
+			return nil, err
+		}
+		changes, err := putKeys(ctx, t, "issuer.delete", nil, list)
+		if err != nil {
+			return nil, err
+		}
+		return append(changes, change(issuer, "issuer.delete")), t.Issuers.Delete(ctx, name, issuer.Version)
+	})
+	return err
+}
+
+// GetIssuer returns an issuer by name.
+func (r *Registry) GetIssuer(ctx context.Context, name string) (domain.Issuer, error) {
+	return r.Store.Read().Issuers.Get(ctx, name)
+}
+
+// ListIssuers lists issuers in the order of their names.
+func (r *Registry) ListIssuers(ctx context.Context, page domain.Page) ([]domain.Issuer, error) {
+	return r.Store.Read().Issuers.List(ctx, page)
+}

@@ -1,0 +1,163 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+// Warning is what a change of one object does to another.
+type Warning struct {
+	Object  string `json:"object"` // e.g. client "billing"
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// maxWarnings is how many warnings are gathered.
+const maxWarnings = 100
+
+// PutTenant makes a tenant or replaces it. ifVersion as in UpdateClient; nothing
+// changed makes no change. What is taken from a tenant is gone for its clients
+// at once (COM-12), as every grant looks at the tenant: the warnings name those
+// that hold more than they can still use.
+func (r *Registry) PutTenant(ctx context.Context, by domain.Actor, tenant domain.Tenant, ifVersion int64) (domain.Tenant, []Warning, error) {
+	if tenant.ID == "" && ifVersion == 0 {
+		tenant.ID = newUUID()
+	}
+	var done domain.Tenant
+	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
+		done = tenant
+		old, err := find(ctx, t.Tenants, tenant.ID)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.checkTenant(ctx, t, &done); err != nil {
+			return nil, err
+		}
+		return put(ctx, t.Tenants, old, &done, &done.Version, ifVersion)
+	})
+	if err != nil {
+		return domain.Tenant{}, nil, err
+	}
+	warnings, err := r.warnings(ctx, func(c *domain.Client) bool { return c.Tenant == done.ID })
+	return done, warnings, err
+}
+
+// object is what tenants and issuers have in common.
+type object interface {
+	Kind() domain.Kind
+	Key() string
+}
+
+// put writes an object where it is new or another than the old one.
+func put[T interface {
+	domain.Tenant | domain.Issuer
+	object
+}](ctx context.Context, table domain.Table[T], old, v *T, version *int64, ifVersion int64) ([]domain.Change, error) {
+	var err error
+	kind := string((*v).Kind())
+	switch {
+	case old == nil && ifVersion != 0:
+		return nil, fmt.Errorf("%s %q: %w", kind, (*v).Key(), domain.ErrNotFound)
+	case old == nil:
+		*version, err = table.Put(ctx, *v, 0)
+		return []domain.Change{change(*v, kind+".create")}, err
+	}
+	have := versionOf(*old)
+	if err := sameVersion(ifVersion, have); err != nil {
+		return nil, err
+	}
+	if same(*old, *v) {
+		*version = have
+		return nil, nil
+	}
+	*version, err = table.Put(ctx, *v, have)
+	return []domain.Change{change(*v, kind+".update")}, err
+}
+
+func versionOf(v any) int64 {
+	switch v := v.(type) {
+	case domain.Tenant:
+		return v.Version
+	case domain.Issuer:
+		return v.Version
+	}
+	return 0
+}
+
+// checkTenant lists every problem of a tenant.
+func (r *Registry) checkTenant(ctx context.Context, t domain.Tables, tenant *domain.Tenant) error {
+	problems := tenant.Problems()
+	issuers, tenants, err := lists(ctx, t)
+	if err != nil {
+		return err
+	}
+	problems = append(problems, r.Overlaps(issuers, replace(tenants, *tenant))[Ref{domain.KindTenant, tenant.ID}]...)
+	return domain.AsError(fmt.Sprintf("tenant %q", tenant.Label), problems)
+}
+
+// DeleteTenant removes a tenant that has no clients.
+func (r *Registry) DeleteTenant(ctx context.Context, by domain.Actor, id string) error {
+	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
+		tenant, err := t.Tenants.Get(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		err = unused(ctx, t, domain.Page{}, fmt.Sprintf("tenant %q", tenant.Label), func(c *domain.Client) bool { return c.Tenant == id })
+		if err != nil {
+			return nil, err
+		}
+		return []domain.Change{change(tenant, "tenant.delete")}, t.Tenants.Delete(ctx, id, tenant.Version)
+	})
+	return err
+}
+
+// ErrInUse is returned where what is to be deleted has clients.
+var ErrInUse = errors.New("is still in use")
+
+// unused returns ErrInUse where a client of the page is one of those that are looked for.
+func unused(ctx context.Context, t domain.Tables, page domain.Page, object string, of func(*domain.Client) bool) error {
+	var inUse error
+	err := eachClient(ctx, t, page, func(c domain.Client) bool {
+		if of(&c) {
+			inUse = fmt.Errorf("%s %w: by client %q of issuer %s; delete its clients first", object, ErrInUse, c.ID, c.Issuer)
+		}
+		return inUse == nil
+	})
+	return errors.Join(err, inUse)
+}
+
+// warnings names what is wrong now with clients that were right before.
+func (r *Registry) warnings(ctx context.Context, of func(*domain.Client) bool) ([]Warning, error) {
+	var list []Warning
+	t := r.Store.Read()
+	var failed error
+	err := eachClient(ctx, t, domain.Page{}, func(c domain.Client) bool {
+		if !of(&c) {
+			return true
+		}
+		err := r.checkClient(ctx, t, &c)
+		var invalid *domain.Invalid
+		if errors.As(err, &invalid) {
+			for _, p := range invalid.Problems {
+				list = append(list, Warning{Object: fmt.Sprintf("client %q of issuer %s", c.ID, c.Issuer), Field: p.Field, Message: p.Message})
+			}
+		} else if err != nil {
+			failed = err
+		}
+		return failed == nil && len(list) < maxWarnings
+	})
+	return list, errors.Join(err, failed)
+}
+
+// GetTenant returns a tenant by id.
+func (r *Registry) GetTenant(ctx context.Context, id string) (domain.Tenant, error) {
+	return r.Store.Read().Tenants.Get(ctx, id)
+}
+
+// ListTenants lists tenants in the order of their ids.
+func (r *Registry) ListTenants(ctx context.Context, page domain.Page) ([]domain.Tenant, error) {
+	return r.Store.Read().Tenants.List(ctx, page)
+}
