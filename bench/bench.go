@@ -80,7 +80,7 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 				return b, err
 			}
 		}
-		b.candidate = postern{binary: binary, bench: b}
+		b.candidate = postern{binary: binary}
 	default:
 		err = fmt.Errorf("candidate %q: postern or ref", o.candidate)
 	}

@@ -2,24 +2,23 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net"
+	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/postern-dev/postern/bench/fixture"
+	"github.com/postern-dev/postern/internal/config"
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/seal"
+	node "github.com/postern-dev/postern/internal/server"
 )
 
-// postern is the server itself as a side. All that the harness knows of its
-// commands, its configuration and its objects stands in this file.
+// postern is the server itself as a side. All that the harness knows of it stands
+// in this file and in crowd.go.
 type postern struct {
 	binary string
-	bench  *bench
 }
 
 func (p postern) name() string { return "postern" }
@@ -30,8 +29,9 @@ const issuerName = "bench"
 // tokenPath is that of the dialect rfc.
 const tokenPath = "/oauth2/token"
 
-// prepare writes a configuration, and lets a server that is then stopped again
-// take in the issuer and the clients.
+// prepare writes a configuration and a data directory with the issuer and the
+// clients: by the server's own parts, but in this process and for the clients past the
+// registry, as a hundred thousand commands would take the best part of an hour.
 func (p postern) prepare(ctx context.Context, dir string, s setup) (l launch, err error) {
 	address, err := freeAddress()
 	if err != nil {
@@ -42,37 +42,47 @@ func (p postern) prepare(ctx context.Context, dir string, s setup) (l launch, er
 		origin = "https://" + address
 	}
 	l = launch{tokenURL: origin + tokenPath, clients: filepath.Join(dir, "clients.json"), data: filepath.Join(dir, "data")}
-	config := filepath.Join(dir, "postern.yaml")
-	l.command = []string{p.binary, "serve", "-config", config}
-	if err := errors.Join(writeConfig(config, l.data, address, s, dir), writeObjects(filepath.Join(dir, "objects"), origin, s)); err != nil {
+	file := filepath.Join(dir, "postern.yaml")
+	l.command = []string{p.binary, "serve", "-config", file}
+	if err := writeConfig(file, l.data, address, s, dir); err != nil {
 		return l, err
 	}
-	running, err := p.bench.spawn(l.command)
+	cfg, err := config.Load(file)
 	if err != nil {
 		return l, err
 	}
-	defer func() { err = errors.Join(err, running.stop()) }()
-	socket := filepath.Join(l.data, "admin.sock")
-	if err := running.await(ctx, 30*time.Second, func() error { return reachable(ctx, socket) }); err != nil {
+	opened, err := node.Open(ctx, node.Options{Config: cfg, Stamp: node.Serve, Log: io.Discard, Now: time.Now})
+	if err != nil {
 		return l, err
 	}
-	if _, err := p.command(ctx, l.data, "apply", "-f", filepath.Join(dir, "objects")); err != nil {
+	defer func() { err = errors.Join(err, opened.Close(ctx)) }()
+	_, _, err = opened.Registry.PutIssuer(ctx, domain.System, domain.Issuer{
+		Name: issuerName, URL: origin, Environment: "stage", Dialect: "rfc", Algorithm: s.algorithm, ImportedSecrets: s.imported,
+	}, 0)
+	if err != nil {
 		return l, err
 	}
-	clients, err := p.clients(ctx, l.data, dir, s)
+	clients, err := crowd(ctx, opened.Registry, s)
 	if err != nil {
 		return l, err
 	}
 	return l, fixture.WriteClients(l.clients, clients)
 }
 
-// writeConfig writes postern.yaml, and beside it the certificate where there is
-// to be TLS.
+// writeConfig writes postern.yaml, and beside it the master key, and the
+// certificate where there is to be TLS.
 func writeConfig(file, data, address string, s setup, dir string) error {
-	text := "store: {sqlite: " + data + "}\n" +
-		"master_key_file: " + filepath.Join(dir, "master.key") + "\n" +
+	master := filepath.Join(dir, "master.key")
+	if _, err := seal.NewMaster(master); err != nil {
+		return err
+	}
+	if err := os.Mkdir(data, 0o700); err != nil {
+		return err
+	}
+	text := "data: " + data + "\n" +
+		"master_key_file: " + master + "\n" +
 		"listeners:\n" +
-		"  - listen: " + address + "\n" +
+		"  - address: \"" + address + "\"\n" +
 		"    surfaces: [token]\n"
 	if s.secure {
 		certificate, key, err := fixture.SelfSigned(time.Now())
@@ -83,68 +93,7 @@ func writeConfig(file, data, address string, s setup, dir string) error {
 		if err := errors.Join(os.WriteFile(certFile, certificate, 0o600), os.WriteFile(keyFile, key, 0o600)); err != nil {
 			return err
 		}
-		text += "    tls: {certificate_file: " + certFile + ", key_file: " + keyFile + "}\n"
+		text += "    tls: {cert_file: " + certFile + ", key_file: " + keyFile + "}\n"
 	}
 	return os.WriteFile(file, []byte(text), 0o600)
-}
-
-// writeObjects writes the issuer for `postern apply`.
-func writeObjects(dir, origin string, s setup) error {
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	text := "kind: issuer\nname: " + issuerName + "\nurl: " + origin + "\nenvironment: stage\ndialect: rfc\n" +
-		"algorithm: " + s.algorithm + "\nimported_secrets: " + strconv.FormatBool(s.imported) + "\n"
-	return os.WriteFile(filepath.Join(dir, "issuer.yaml"), []byte(text), 0o600)
-}
-
-// clients makes the clients of the setup through the running server.
-func (p postern) clients(ctx context.Context, data, dir string, s setup) ([]fixture.Client, error) {
-	clients := make([]fixture.Client, s.clients)
-	for i := range clients {
-		name := "client-" + strconv.Itoa(i)
-		args := []string{"client", "create", "--json"}
-		if s.imported {
-			secret := filepath.Join(dir, "secret")
-			if err := os.WriteFile(secret, fmt.Appendf(nil, "imported-secret-%030d", i), 0o600); err != nil {
-				return nil, err
-			}
-			args = []string{"client", "import", "--json", "--id", name, "--secret-file", secret}
-		}
-		args = append(args, "--issuer", issuerName, "--name", name, "--platform-wide", "--audience", "https://api.example", "--scope", scope)
-		out, err := p.command(ctx, data, args...)
-		if err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal(out, &clients[i]); err != nil {
-			return nil, fmt.Errorf("client %s: %w", name, err)
-		}
-		clients[i].Scope = scope
-		if s.imported {
-			clients[i].Secret = fmt.Sprintf("imported-secret-%030d", i)
-		}
-	}
-	return clients, nil
-}
-
-// command runs one that speaks to the server over the admin socket, and returns
-// what it printed.
-func (p postern) command(ctx context.Context, data string, args ...string) ([]byte, error) {
-	var complaint opening
-	cmd := exec.CommandContext(ctx, p.binary, append(args, "--data", data)...) //nolint:gosec // our own binary
-	cmd.Stderr = &complaint
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("postern %v: %w: %s", args[:2], err, complaint)
-	}
-	return out, nil
-}
-
-// reachable reports whether somebody listens on the socket.
-func reachable(ctx context.Context, socket string) error {
-	connection, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
-	if err != nil {
-		return err
-	}
-	return connection.Close()
 }
