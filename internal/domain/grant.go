@@ -12,9 +12,9 @@ import (
 // Grant is what a token request gets.
 type Grant struct {
 	Scope        oauth.Scope
-	ScopeChanged bool              // Scope is not what was asked for (RFC 6749 §5.1)
-	Audience     []string          // at least one
-	Bindings     map[string]string // resource kind → id, from scope tokens that bind
+	ScopeChanged bool                // Scope is not what was asked for (RFC 6749 §5.1)
+	Audience     []string            // at least one
+	Bindings     map[string][]string // resource kind → ids, from scope tokens that bind
 	Lifetime     time.Duration
 }
 
@@ -39,7 +39,7 @@ func (c *Client) Grant(d *dialect.Dialect, tenant *Tenant, req *oauth.TokenReque
 
 func (c *Client) lifetime(d *dialect.Dialect) time.Duration {
 	seconds := int64(d.Server.Lifetime.Default)
-	if c.Lifetime != 0 && !d.Server.Lifetime.Fixed {
+	if c.Lifetime > 0 && !d.Server.Lifetime.Fixed {
 		seconds = min(int64(c.Lifetime), int64(d.Server.Lifetime.Max))
 	}
 	return min(time.Duration(seconds)*time.Second, dialect.MaxLifetime)
@@ -50,41 +50,49 @@ func (c *Client) grantScope(d *dialect.Dialect, tenant *Tenant, req *oauth.Token
 	if req.ScopeError != nil {
 		return &oauth.Error{Failure: oauth.FailureScopeInvalid, Err: req.ScopeError}
 	}
+	if len(req.Scope) == 0 && c.ScopeRequired {
+		return oauth.FailWith(oauth.FailureScopeMissing, "scope")
+	}
+	held := c.Scopes
+	if tenant != nil && tenant.Ceiling != nil {
+		// COM-12: a scope taken from the tenant is gone for its clients.
+		held = slices.DeleteFunc(slices.Clone(held), func(s string) bool { return !tenant.Ceiling.Scopes.Contains(s) })
+	}
 	if len(req.Scope) == 0 {
-		if c.ScopeRequired {
-			return oauth.FailWith(oauth.FailureScopeMissing, "scope")
-		}
 		if d.Server.Scope.Omitted == dialect.AllAssigned {
-			g.Scope = tenant.underCeiling(c.Scopes)
-			g.ScopeChanged = len(g.Scope) > 0
+			g.Scope, g.ScopeChanged = held, len(held) > 0
 		}
 		return nil
 	}
-	bound := 0
 	for _, token := range req.Scope {
 		if fixed := d.Wire.Scope.Fixed; fixed != "" && token != fixed {
 			return scopeInvalid("the contract knows one scope only")
 		}
-		b, id, binds := d.Bind(token)
-		if !binds {
-			if !c.Scopes.Contains(token) || !tenant.allows(token) {
-				return scopeInvalid("a scope that is not assigned to the client")
+		if b, id, binds := d.Bind(token); binds {
+			if err := c.bind(b, id, tenant, g); err != nil {
+				return err
 			}
-			continue
+		} else if !held.Contains(token) {
+			return scopeInvalid("a scope that is not assigned to the client")
 		}
-		// BIP-04: among the tenant's resources and granted to the client.
-		if bound++; bound > b.Max || g.Bindings[b.Kind] != "" {
-			return scopeInvalid("more scopes that bind to a resource than one token may have")
-		}
-		if tenant == nil || !slices.Contains(tenant.Resources[b.Kind], id) || !c.ResourceScope.Holds(b.Kind, id) {
-			return scopeInvalid("a scope that binds to a resource the client does not hold")
-		}
-		if g.Bindings == nil {
-			g.Bindings = make(map[string]string, 1)
-		}
-		g.Bindings[b.Kind] = id
 	}
 	g.Scope = req.Scope
+	return nil
+}
+
+// bind grants a resource that a scope names: one among the tenant's resources and granted
+// to the client (BIP-04).
+func (c *Client) bind(b *dialect.Binding, id string, tenant *Tenant, g *Grant) error {
+	if len(g.Bindings[b.Kind]) >= b.Max {
+		return scopeInvalid("more scopes that bind to a resource than one token may have")
+	}
+	if tenant == nil || !slices.Contains(tenant.Resources[b.Kind], id) || !c.ResourceScope.Holds(b.Kind, id) {
+		return scopeInvalid("a scope that binds to a resource the client does not hold")
+	}
+	if g.Bindings == nil {
+		g.Bindings = make(map[string][]string, 1)
+	}
+	g.Bindings[b.Kind] = append(g.Bindings[b.Kind], id)
 	return nil
 }
 
@@ -92,29 +100,9 @@ func scopeInvalid(why string) error {
 	return &oauth.Error{Failure: oauth.FailureScopeInvalid, Err: errors.New(why)}
 }
 
-// allows reports whether the ceiling of the tenant has room for the scope. No tenant, no ceiling.
-func (t *Tenant) allows(scope string) bool {
-	return t == nil || t.Ceiling == nil || t.Ceiling.Scopes.Contains(scope)
-}
-
-// underCeiling is what the ceiling leaves of the scopes: a scope taken from the tenant is
-// gone for its clients (COM-12).
-func (t *Tenant) underCeiling(assigned oauth.Scope) oauth.Scope {
-	if t == nil || t.Ceiling == nil {
-		return assigned
-	}
-	left := make(oauth.Scope, 0, len(assigned))
-	for _, s := range assigned {
-		if t.allows(s) {
-			left = append(left, s)
-		}
-	}
-	return left
-}
-
 func (c *Client) grantAudience(d *dialect.Dialect, req *oauth.TokenRequest, g *Grant) error {
 	if req.Audience == "" || d.Wire.Audience.Presence == dialect.None {
-		g.Audience = c.Audiences
+		g.Audience = slices.Clip(c.Audiences)
 		if len(g.Audience) == 0 { // every token has an audience; registry refuses such a client
 			return oauth.Fail(oauth.FailureAudienceInvalid)
 		}
@@ -124,6 +112,6 @@ func (c *Client) grantAudience(d *dialect.Dialect, req *oauth.TokenRequest, g *G
 	if i < 0 {
 		return oauth.FailWith(oauth.FailureAudienceInvalid, d.Wire.Audience.Name)
 	}
-	g.Audience = c.Audiences[i : i+1]
+	g.Audience = c.Audiences[i : i+1 : i+1]
 	return nil
 }

@@ -216,7 +216,7 @@ func (p *problems) rights(c *Client, issuer *Issuer, tenant *Tenant) {
 		if issuer != nil && len(issuer.Scopes) > 0 && !issuer.Scopes.Contains(s) {
 			p.add(field, "%q is not a scope of issuer %s: %s", s, issuer.Name, issuer.Scopes)
 		}
-		if !tenant.allows(s) {
+		if tenant != nil && tenant.Ceiling != nil && !tenant.Ceiling.Scopes.Contains(s) {
 			p.add(field, "%q is above the ceiling of tenant %s", s, tenant.Label)
 		}
 	}
