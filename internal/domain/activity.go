@@ -33,10 +33,10 @@ var ErrEventID = errors.New("not an event id: 32 hexadecimal digits in groups of
 func ParseEventID(s string) (EventID, error) {
 	var id EventID
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return id, ErrEventID
+		return EventID{}, ErrEventID
 	}
 	if _, err := hex.Decode(id[:], []byte(s[:8]+s[9:13]+s[14:18]+s[19:23]+s[24:])); err != nil {
-		return id, ErrEventID
+		return EventID{}, ErrEventID
 	}
 	return id, nil
 }

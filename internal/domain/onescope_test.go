@@ -49,7 +49,9 @@ func comparisons(t *testing.T, file string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := func(n ast.Node) string { return string(source[set.Position(n.Pos()).Offset:set.Position(n.End()).Offset]) }
+	text := func(n ast.Node) string {
+		return string(source[set.Position(n.Pos()).Offset:set.Position(n.End()).Offset])
+	}
 	var found []string
 	for _, d := range parsed.Decls {
 		f, ok := d.(*ast.FuncDecl)

@@ -1,11 +1,10 @@
 package domain
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
-
-	"fmt"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -36,9 +35,9 @@ func ParseSeconds(text string) (Seconds, error) {
 			number, unit = n, u
 		}
 	}
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || n < 0 || n > 1<<33/unit {
+	n, err := strconv.ParseUint(number, 10, 63) // takes no sign
+	if err != nil || int64(n) > 1<<33/unit {    //nolint:gosec // 63 bits
 		return 0, fmt.Errorf("%q is no duration: write seconds, or a number with s, m, h or d, as in 90d", text)
 	}
-	return Seconds(n * unit), nil
+	return Seconds(int64(n) * unit), nil //nolint:gosec // 63 bits
 }

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -62,13 +63,13 @@ func (t *Tenant) Problems() []Problem {
 		p.add("label", "is missing; people know the tenant by it")
 	}
 	p.text("label", t.Label, 200)
-	for issuer, hosts := range t.Hosts {
-		for i, h := range hosts {
+	for _, issuer := range slices.Sorted(maps.Keys(t.Hosts)) {
+		for i, h := range t.Hosts[issuer] {
 			p.host(fmt.Sprintf("hosts.%s[%d]", issuer, i), h)
 		}
 	}
-	for kind, ids := range t.Resources {
-		p.resourceIDs("resources."+kind, kind, ids)
+	for _, kind := range slices.Sorted(maps.Keys(t.Resources)) {
+		p.resourceIDs("resources."+kind, kind, t.Resources[kind])
 	}
 	if t.Ceiling != nil {
 		p.scopes("ceiling.scopes", t.Ceiling.Scopes)
@@ -136,7 +137,7 @@ func (p *problems) issuerURL(text string) {
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 		p.add("url", "%q is no issuer URL: write https://host or https://host/prefix", text)
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil:
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#") || u.User != nil:
 		p.add("url", "has a query, a fragment or a user; an issuer has none (RFC 8414 §2)")
 	case strings.HasSuffix(u.Path, "/") || strings.Contains(u.Path, "//") || u.Path != u.EscapedPath() || slices.ContainsFunc(strings.Split(u.Path, "/"), func(s string) bool { return s == "." || s == ".." }):
 		p.add("url", "has a path that ends in / or holds //, dots or escapes; write it plainly, without the last /")

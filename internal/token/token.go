@@ -113,5 +113,8 @@ func claimValue(c *dialect.Claim, f Facts) string {
 		return f.Issuer.Environment
 	}
 	kind, _ := c.From.BindingKind()
-	return f.Grant.Bindings[kind]
+	if ids := f.Grant.Bindings[kind]; len(ids) == 1 { // a dialect binds a claim to a kind of which there is at most one
+		return ids[0]
+	}
+	return ""
 }
