@@ -59,6 +59,12 @@ func (at *attempt) slow(right func(match) bool) (match, bool) {
 	return match{}, false
 }
 
+// heavy reports whether one of the secrets in question takes much memory to verify.
+func (at *attempt) heavy() bool {
+	_, heavy := at.slow(func(m match) bool { return m.secret.Verifier.Heavy() })
+	return heavy
+}
+
 // guess judges the attempt together with all equal ones. gone is closed when
 // the client no longer waits. It has copies, so that what is cheap needs no heap.
 func (a *Authenticator) guess(in Request, at attempt, gone <-chan struct{}) verdict {
@@ -130,7 +136,11 @@ func (a *Authenticator) queue(in *Request, at *attempt, trusted bool) (m match, 
 	queued := time.Now()
 	leave := a.doors.enter(trusted)
 	defer leave()
-	err = a.Gate.Do(context.Background(), func() {
+	pass := a.Gate.Do
+	if at.heavy() {
+		pass = a.Gate.DoAlone
+	}
+	err = pass(context.Background(), func() {
 		turn := time.Now()
 		m, _ = a.evaluate(in, at)
 		a.failing.raise(time.Since(turn))

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -53,9 +54,17 @@ func HashImported(s oauth.Secret) (string, error) {
 	}
 	var salt [ourSalt]byte
 	_, _ = rand.Read(salt[:]) // never fails
-	sum := argon2.IDKey([]byte(s), salt[:], ourPasses, ourMemory, ourLanes, ourHashLen)
+	sum := argon2Key(string(s), salt[:], ourPasses, ourMemory, ourLanes, ourHashLen)
 	return fmt.Sprintf("%sv=%d$m=%d,t=%d,p=%d$%s$%s", argon2idPrefix, argon2.Version, ourMemory, ourPasses, ourLanes,
 		base64.RawStdEncoding.EncodeToString(salt[:]), base64.RawStdEncoding.EncodeToString(sum)), nil
+}
+
+// argon2Key computes the hash and has its memory collected at once: the next one takes
+// as much anew, and under a guessing attack the garbage of several would stand side
+// by side. A collection costs a small part of what the hash did.
+func argon2Key(secret string, salt []byte, passes, memory uint32, lanes uint8, length uint32) []byte {
+	defer runtime.GC()
+	return argon2.IDKey([]byte(secret), salt, passes, memory, lanes, length)
 }
 
 // parseArgon2id reads `v=19$m=19456,t=2,p=1$salt$hash`.
@@ -121,9 +130,11 @@ func isDigits(s string) bool {
 }
 
 func (a *argon2id) verify(secret string) bool {
-	sum := argon2.IDKey([]byte(secret), a.salt, a.passes, a.memory, a.lanes, uint32(len(a.sum)))
+	sum := argon2Key(secret, a.salt, a.passes, a.memory, a.lanes, uint32(len(a.sum)))
 	return subtle.ConstantTimeCompare(sum, a.sum) == 1
 }
+
+func (a *argon2id) heavy() bool { return a.memory > maxMemory/gateWidth }
 
 func (a *argon2id) ours() bool {
 	return a.memory == ourMemory && a.passes == ourPasses && a.lanes == ourLanes &&

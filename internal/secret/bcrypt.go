@@ -47,3 +47,5 @@ func (b *bcryptHash) verify(secret string) bool {
 }
 
 func (*bcryptHash) ours() bool { return false }
+
+func (*bcryptHash) heavy() bool { return false }

@@ -33,8 +33,8 @@ func TestGate(t *testing.T) {
 		if inside.Load() != 2 || busy.Load() != 2 {
 			t.Errorf("%d inside, %d told; want 2 and 2", inside.Load(), busy.Load())
 		}
-		if err := g.Dummy(t.Context()); !errors.Is(err, secret.ErrBusy) {
-			t.Errorf("Dummy: %v", err)
+		if err := g.DoAlone(t.Context(), func() {}); !errors.Is(err, secret.ErrBusy) {
+			t.Errorf("DoAlone: %v", err)
 		}
 		release <- struct{}{}
 		synctest.Wait()
@@ -89,7 +89,42 @@ func TestGatePanic(t *testing.T) {
 			_ = g.Do(t.Context(), func() { panic("x") })
 		}()
 	}
-	if err := g.Dummy(t.Context()); err != nil {
+	if err := g.DoAlone(t.Context(), func() {}); err != nil {
 		t.Error(err)
 	}
+}
+
+// What goes alone waits for the others, and the others for it; two of them do not wait
+// for each other for ever.
+func TestGateAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := secret.NewGate()
+		var inside, most, passed atomic.Int32
+		work := func(n int32) func() {
+			return func() {
+				now := inside.Add(n)
+				for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
+				}
+				time.Sleep(time.Second)
+				inside.Add(-n)
+				passed.Add(1)
+			}
+		}
+		for i := range 16 {
+			go func() {
+				pass, n := g.Do, int32(1)
+				if i%3 == 0 {
+					pass, n = g.DoAlone, 2
+				}
+				if err := pass(t.Context(), work(n)); err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if most.Load() != 2 || passed.Load() != 16 {
+			t.Errorf("%d at most, %d passed; want 2 and 16", most.Load(), passed.Load())
+		}
+	})
 }

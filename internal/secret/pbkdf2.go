@@ -70,3 +70,5 @@ func (h *pbkdf2Hash) verify(secret string) bool {
 }
 
 func (*pbkdf2Hash) ours() bool { return false }
+
+func (*pbkdf2Hash) heavy() bool { return false }

@@ -33,6 +33,8 @@ type slow interface {
 	verify(secret string) bool
 	// ours reports whether HashImported would make it so.
 	ours() bool
+	// heavy reports whether verify takes so much memory that it goes alone.
+	heavy() bool
 }
 
 // Parse reads a hash: a keyed one of Peppers.Hash, argon2id in PHC form, bcrypt
@@ -81,6 +83,9 @@ func (p *parsed) readKeyed(rest string) error {
 // Imported reports whether the secret may be a word: its verification is slow,
 // and belongs behind a Gate.
 func (v Verifier) Imported() bool { return v.hash != nil && v.hash.slow != nil }
+
+// Heavy reports whether verification belongs through Gate.DoAlone.
+func (v Verifier) Heavy() bool { return v.Imported() && v.hash.slow.heavy() }
 
 // NeedsRehash reports whether the hash should be made anew at its next use:
 // under the current pepper, or for an imported one by HashImported.
