@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+	"unicode/utf8"
 
 	"github.com/postern-dev/postern/internal/domain"
 )
@@ -49,7 +50,7 @@ func Begin(w http.ResponseWriter, r *http.Request, now time.Time, trusted []neti
 
 // WriteHeader notes the status of the final answer.
 func (ex *Exchange) WriteHeader(status int) {
-	if status >= http.StatusOK {
+	if status >= http.StatusOK && ex.Status == 0 { // net/http ignores a second one
 		ex.Status = status
 	}
 	ex.ResponseWriter.WriteHeader(status)
@@ -66,7 +67,7 @@ func (ex *Exchange) Write(b []byte) (int, error) {
 // Unwrap serves http.ResponseController.
 func (ex *Exchange) Unwrap() http.ResponseWriter { return ex.ResponseWriter }
 
-const maxLoggedPath = 200 // bytes
+const maxLogged = 200 // bytes of a text that came in
 
 // Log writes the one line of this exchange. The query string is in no log
 // (D-04), nor is any header but the caller's id.
@@ -78,14 +79,10 @@ func (ex *Exchange) Log(log *slog.Logger, r *http.Request, took time.Duration) {
 	if !log.Enabled(context.Background(), level) {
 		return
 	}
-	path := r.URL.Path
-	if len(path) > maxLoggedPath {
-		path = path[:maxLoggedPath]
-	}
 	var space [12]slog.Attr
 	attrs := append(space[:0],
-		slog.String("request_id", ex.Event.String()), slog.String("method", r.Method), slog.String("host", r.Host),
-		slog.String("path", path), slog.Int("status", ex.Status), slog.Int64("us", took.Microseconds()),
+		slog.String("request_id", ex.Event.String()), slog.String("method", clip(r.Method)), slog.String("host", clip(r.Host)),
+		slog.String("path", clip(r.URL.Path)), slog.Int("status", ex.Status), slog.Int64("us", took.Microseconds()),
 		slog.String("source", ex.Source.String()))
 	for _, a := range [...]struct{ name, value string }{
 		{"issuer", ex.Issuer}, {"client", ex.Client}, {"reason", ex.Reason}, {"correlation_id", ex.Correlation},
@@ -98,4 +95,16 @@ func (ex *Exchange) Log(log *slog.Logger, r *http.Request, took time.Duration) {
 		attrs = append(attrs, slog.String("error", ex.Err.Error()))
 	}
 	log.LogAttrs(context.Background(), level, "request", attrs...)
+}
+
+// clip cuts a text at maxLogged, between two characters.
+func clip(s string) string {
+	if len(s) <= maxLogged {
+		return s
+	}
+	end := maxLogged
+	for end > maxLogged-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end]
 }
