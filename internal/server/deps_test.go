@@ -1,0 +1,225 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const module = "github.com/postern-dev/postern"
+
+// floor is one package of the module and every package of the module that it
+// may import. Paths are relative to the module.
+type floor struct {
+	pkg string
+	may []string
+}
+
+// floors holds the allowed edges (DESIGN §3), ground first: a package may import only
+// what stands above it, and of that only what its row names. A new edge is a
+// decision; it is made here.
+func floors() []floor {
+	return []floor{
+		{"oauth", nil},
+		{"internal/strictjson", nil},
+		{"internal/strictyaml", nil},
+		{"oauth/jwt", []string{"internal/strictjson"}},
+		{"oauth/dialect", []string{"internal/strictjson", "oauth"}},
+		{"oauth/dialect/dialecttest", []string{"oauth", "oauth/dialect"}},
+		{"internal/seal", nil},
+		{"internal/secret", []string{"oauth"}},
+		{"internal/domain", []string{"oauth", "oauth/dialect"}},
+		{"internal/config", []string{"internal/domain", "internal/strictyaml"}},
+		{"internal/audit", []string{"internal/domain"}},
+		{"internal/domain/storetest", []string{"internal/audit", "internal/domain"}},
+		{"internal/request", []string{"internal/domain"}},
+		{"internal/ratelimit", nil},
+		{"internal/keys", []string{"internal/domain", "internal/seal", "internal/secret", "oauth/dialect", "oauth/jwt"}},
+		{"internal/token", []string{"internal/domain", "oauth/dialect", "oauth/jwt"}},
+		{"internal/snapshot", []string{"internal/domain", "internal/keys", "internal/secret", "oauth/dialect", "oauth/jwt"}},
+		{"internal/clientauth", []string{"internal/domain", "internal/ratelimit", "internal/secret", "internal/snapshot", "oauth"}},
+		{"internal/registry", []string{"internal/domain", "internal/keys", "internal/secret", "oauth", "oauth/dialect", "oauth/jwt"}},
+		{"internal/sqlstore", []string{"internal/audit", "internal/domain"}},
+		{"internal/sqlite", []string{"internal/sqlstore"}},
+		{"internal/declare", []string{"internal/domain", "internal/registry", "internal/strictyaml", "oauth", "oauth/dialect"}},
+		{"internal/authserver", []string{"internal/audit", "internal/clientauth", "internal/domain", "internal/request",
+			"internal/snapshot", "internal/token", "oauth", "oauth/dialect", "oauth/jwt"}},
+		{"internal/admin", []string{"internal/declare", "internal/domain", "internal/keys", "internal/registry", "internal/strictjson", "oauth"}},
+		{"internal/server", []string{"internal/admin", "internal/audit", "internal/authserver", "internal/clientauth", "internal/config",
+			"internal/domain", "internal/keys", "internal/ratelimit", "internal/registry", "internal/seal", "internal/secret",
+			"internal/snapshot", "internal/sqlite", "oauth/dialect"}},
+		{"cmd/postern", []string{"internal/admin", "internal/config", "internal/declare", "internal/domain", "internal/registry",
+			"internal/seal", "internal/server", "internal/strictjson", "oauth", "oauth/dialect", "oauth/jwt"}},
+		{"bench/fixture", nil},
+		{"bench/load", []string{"bench/fixture"}},
+		{"bench/ref", []string{"bench/fixture"}},
+		{"bench", []string{"bench/fixture", "internal/config", "internal/domain", "internal/registry", "internal/seal",
+			"internal/secret", "internal/server", "oauth"}},
+	}
+}
+
+// listed is what `go list -json` says of a package.
+type listed struct {
+	ImportPath string
+	Standard   bool
+	GoFiles    []string
+	Imports    []string
+	Module     *struct{ Path string }
+}
+
+func TestImportsKeepToTheFloors(t *testing.T) { // DESIGN §3
+	imports := map[string][]string{}
+	for _, p := range goList(t, "./...") {
+		if len(p.GoFiles) > 0 { // a folder of tests only is no package that others could hang on
+			imports[inModule(p.ImportPath)] = own(p.Imports)
+		}
+	}
+	for _, problem := range edgeProblems(floors(), imports) {
+		t.Error(problem)
+	}
+}
+
+// Whoever imports oauth/... compiles no database, CLI or web package (STYLE "FLOORS").
+// The list of modules is closed, so one that nobody thought of is refused too.
+func TestPublicPackagesStayLight(t *testing.T) {
+	modules := []string{module, "github.com/go-jose/go-jose/v4", "go.yaml.in/yaml/v3"}
+	heavy := []string{"database/sql", "html/template", "text/template"}
+	found := 0
+	for _, p := range goList(t, "-deps", "./oauth/...") {
+		switch {
+		case slices.Contains(heavy, p.ImportPath):
+			t.Errorf("oauth/... compiles %s", p.ImportPath)
+		case p.Standard:
+		case p.Module == nil:
+			t.Errorf("oauth/... compiles %s of no module", p.ImportPath)
+		case !slices.Contains(modules, p.Module.Path):
+			t.Errorf("oauth/... compiles %s of %s", p.ImportPath, p.Module.Path)
+		case strings.HasPrefix(inModule(p.ImportPath), "oauth"):
+			found++
+		}
+	}
+	if found < 3 {
+		t.Errorf("saw %d packages under oauth/, want oauth, oauth/jwt, oauth/dialect at least", found)
+	}
+}
+
+// edgeProblems compares the table with what the packages import.
+func edgeProblems(table []floor, imports map[string][]string) []string {
+	var problems []string
+	say := func(format string, a ...any) { problems = append(problems, fmt.Sprintf(format, a...)) }
+	above := map[string]bool{}
+	for _, f := range table {
+		has, exists := imports[f.pkg]
+		if !exists {
+			say("%s: in the table, but there is no such package", f.pkg)
+		}
+		if above[f.pkg] {
+			say("%s: twice in the table", f.pkg)
+		}
+		for _, to := range f.may {
+			if !above[to] {
+				say("%s: may import %s, which does not stand above it", f.pkg, to)
+			}
+			if exists && !slices.Contains(has, to) {
+				say("%s: does not import %s: take the edge out of the table", f.pkg, to)
+			}
+		}
+		for _, to := range has {
+			if !slices.Contains(f.may, to) {
+				say("%s: imports %s: no such edge in the table", f.pkg, to)
+			}
+		}
+		above[f.pkg] = true
+	}
+	for pkg := range imports {
+		if !above[pkg] {
+			say("%s: not in the table", pkg)
+		}
+	}
+	slices.Sort(problems)
+	return problems
+}
+
+func TestEdgeProblems(t *testing.T) {
+	table := []floor{{"ground", nil}, {"middle", []string{"ground"}}, {"roof", []string{"middle"}}}
+	clean := map[string][]string{"ground": nil, "middle": {"ground"}, "roof": {"middle"}}
+	with := func(pkg string, imports ...string) map[string][]string {
+		m := map[string][]string{pkg: imports}
+		for k, v := range clean {
+			if k != pkg {
+				m[k] = v
+			}
+		}
+		return m
+	}
+	for _, tc := range []struct {
+		name    string
+		table   []floor
+		imports map[string][]string
+		want    []string
+	}{
+		{"clean", table, clean, nil},
+		{"order is no excuse", table, with("roof", "ground", "middle"), []string{"roof: imports ground: no such edge in the table"}},
+		{"unused edge", table, with("middle"), []string{"middle: does not import ground: take the edge out of the table"}},
+		{"unknown package", table, with("shed"), []string{"shed: not in the table"}},
+		{"package gone", append(table, floor{"shed", nil}), clean, []string{"shed: in the table, but there is no such package"}},
+		{"upwards", []floor{{"middle", []string{"ground"}}, {"ground", nil}, {"roof", []string{"middle"}}}, clean,
+			[]string{"middle: may import ground, which does not stand above it"}},
+		{"twice", append(table, floor{"ground", nil}), clean, []string{"ground: twice in the table"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, edgeProblems(tc.table, tc.imports)); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+// goList runs `go list -json` at the root of the module.
+func goList(t *testing.T, args ...string) []listed {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Standard,GoFiles,Imports,Module"}, args...)...)
+	cmd.Dir = "../.."
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, &stderr)
+	}
+	var all []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// own keeps the imports that lie in this module.
+func own(imports []string) []string {
+	var in []string
+	for _, path := range imports {
+		if path == module || strings.HasPrefix(path, module+"/") {
+			in = append(in, inModule(path))
+		}
+	}
+	return in
+}
+
+func inModule(path string) string {
+	if path == module {
+		return "."
+	}
+	return strings.TrimPrefix(path, module+"/")
+}
