@@ -43,7 +43,7 @@ func sealWith(aead cipher.AEAD, id string, context []string, plaintext []byte) [
 	out := make([]byte, 0, 2+len(id)+len(plaintext)+overhead)
 	out = append(out, version, byte(len(id)))
 	out = append(out, id...)
-	return aead.Seal(out, nil, plaintext, additional(out, context))
+	return aead.Seal(out, nil, plaintext, additional(out, context)) // #nosec G407 -- no nonce is passed: the AEAD makes a random one
 }
 
 // split takes a sealed value apart, up to the nonce.

@@ -9,7 +9,7 @@ var (
 	ErrUnknownKey     = errors.New("sealed under a data key that is not known here")
 	ErrMalformed      = errors.New("not a sealed value")
 	ErrOpen           = errors.New("sealed value was changed, or belongs elsewhere")
-	ErrKey            = errors.New("a key is 32 bytes, its id 1 to 64 of A-Z a-z 0-9 - _ .")
+	ErrKey            = errors.New("a key is 32 bytes, its id 1 to 64 of A-Z a-z 0-9 . - _")
 	ErrNoKey          = errors.New("no data key is current")
 
 	// Of the file of the master key; they come inside a *FileError.
