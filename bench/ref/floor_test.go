@@ -43,7 +43,7 @@ func TestFloorSignsEightClaims(t *testing.T) {
 			if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || w.Code != http.StatusOK {
 				t.Fatalf("%d %s: %v", w.Code, w.Body, err)
 			}
-			jws, err := jose.ParseSigned(body.Token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(algorithm)})
+			jws, err := jose.ParseSignedCompact(body.Token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(algorithm)})
 			if err != nil {
 				t.Fatal(err)
 			}
