@@ -8,6 +8,7 @@ import (
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/seal"
 	"github.com/postern-dev/postern/oauth/dialect"
+	"github.com/postern-dev/postern/oauth/jwt"
 )
 
 // Lead is how long a key is published before it signs, so that everybody who
@@ -42,10 +43,12 @@ func Published(k *domain.Key, now time.Time) bool {
 
 func expired(k *domain.Key, now time.Time) bool { return k.Expires != nil && !now.Before(*k.Expires) }
 
-// waiting returns the key whose turn to sign has not come yet, nil where there is none.
+// waiting returns the key whose turn to sign is still to come, nil where there is none.
 func waiting(list []domain.Key, now time.Time) *domain.Key {
 	for i := range list {
-		if k := &list[i]; k.Purpose == domain.PurposeAccess && !k.VerifyOnly && now.Before(k.SignFrom) {
+		k := &list[i]
+		passedOver := k.SignUntil != nil && !k.SignFrom.Before(*k.SignUntil)
+		if k.Purpose == domain.PurposeAccess && !k.VerifyOnly && !passedOver && now.Before(k.SignFrom) {
 			return k
 		}
 	}
@@ -75,13 +78,17 @@ type RotateOptions struct {
 
 // Rotate plans the replacement of the issuer's signing key: the keys to put (the
 // new one first, then those whose end is now known) and those to delete. Without
-// Kill no valid token fails: the old key is published until the last token
-// under it has expired.
+// Kill no valid token fails: an old key is published until the last token under
+// it has expired. That holds for one that waits for its turn too: a node that
+// lags may have signed with it.
 func Rotate(issuer *domain.Issuer, list []domain.Key, ring *seal.Ring, now time.Time, opts RotateOptions) (changed, removed []domain.Key, err error) {
 	now = now.UTC()
 	if next := waiting(list, now); next != nil && !opts.Now && !opts.Kill {
 		return nil, nil, fmt.Errorf("key %s of issuer %s takes over at %s already; rotate with --now to do it at once: %w",
 			next.ID, issuer.Name, next.SignFrom.Format(time.RFC3339), domain.ErrExists)
+	}
+	if !opts.Kill && slices.ContainsFunc(list, func(k domain.Key) bool { return !beside(issuer, &k, now) }) {
+		return nil, nil, fmt.Errorf("issuer %s: HS256 never stands beside an asymmetric key; rotate with --kill, which ends all tokens", issuer.Name)
 	}
 	signFrom := now.Add(Lead)
 	if opts.Now || opts.Kill || Signing(list, now) == nil {
@@ -95,7 +102,7 @@ func Rotate(issuer *domain.Issuer, list []domain.Key, ring *seal.Ring, now time.
 	for _, k := range list {
 		switch {
 		case k.Purpose != domain.PurposeAccess:
-		case opts.Kill || now.Before(k.SignFrom): // one that never signed leaves nothing behind
+		case opts.Kill:
 			removed = append(removed, k)
 		case k.SignUntil == nil && !k.VerifyOnly:
 			until := signFrom
@@ -105,4 +112,10 @@ func Rotate(issuer *domain.Issuer, list []domain.Key, ring *seal.Ring, now time.
 		}
 	}
 	return changed, removed, nil
+}
+
+// beside reports whether a new key of the issuer may stand beside k (D-42).
+func beside(issuer *domain.Issuer, k *domain.Key, now time.Time) bool {
+	symmetric := func(algorithm string) bool { return algorithm == string(jwt.HS256) }
+	return k.Purpose != domain.PurposeAccess || expired(k, now) || symmetric(k.Algorithm) == symmetric(issuer.Algorithm)
 }

@@ -3,6 +3,7 @@ package keys
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
@@ -55,8 +56,16 @@ func OpenVault(ctx context.Context, store domain.Store, master seal.Master, now 
 			return nil, fmt.Errorf("pepper %s: %w", k.ID, err)
 		}
 	}
+	_, data := v.Ring.Current()
+	if _, pepper := v.Peppers.Current(); !data || !pepper {
+		return nil, ErrVault
+	}
 	return v, nil
 }
+
+// ErrVault is returned for a vault without a data key or a pepper to make new
+// things with.
+var ErrVault = errors.New("the vault lacks a current data key or pepper")
 
 func pepperContext(id string) []string { return []string{string(domain.VaultPepper), id} }
 
