@@ -34,7 +34,9 @@ type Conn struct {
 func Dial(socket string) *Conn {
 	dialer := &net.Dialer{}
 	return &Conn{socket: socket, http: &http.Client{Timeout: callTimeout, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dialer.DialContext(ctx, "unix", socket) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", socket)
+		},
 	}}}
 }
 
@@ -134,7 +136,11 @@ func (c *Conn) unreachable(err error) error {
 }
 
 func clientURL(issuer, id string) string {
-	return "/issuers/" + url.PathEscape(issuer) + "/clients/" + url.PathEscape(id)
+	id = url.PathEscape(id)
+	if strings.Trim(id, ".") == "" { // a dot segment, which both ends of HTTP would resolve
+		id = strings.ReplaceAll(id, ".", "%2E")
+	}
+	return "/issuers/" + url.PathEscape(issuer) + "/clients/" + id
 }
 
 // CreateClient creates a client.

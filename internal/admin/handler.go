@@ -32,12 +32,14 @@ func newHandler(r *registry.Registry) http.Handler {
 		c := huma.DefaultConfig("Postern admin API", "1")
 		c.DocsPath, c.SchemasPath = "", ""
 		c.CreateHooks = nil // no $schema members in answers
+		strict(&c)
 		a := &api{registry: r}
 		h := humago.New(mux, c)
 		a.clients(h)
 		a.objects(h)
 		a.keys(h)
-		return mux
+		a.apply(h)
+		return onlyJSON(mux)
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { build().ServeHTTP(w, req) })
 }
@@ -65,14 +67,15 @@ func problem(err error) error {
 		return huma.Error422UnprocessableEntity(invalid.Object+" is not valid", details...)
 	case errors.Is(err, domain.ErrNotFound):
 		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, domain.ErrExists), errors.Is(err, domain.ErrConflict):
+	case errors.Is(err, domain.ErrExists), errors.Is(err, domain.ErrConflict), errors.Is(err, registry.ErrInUse):
 		return huma.Error409Conflict(err.Error())
 	}
 	return huma.Error500InternalServerError("the change could not be made; the server's log says why")
 }
 
-// clientPath is the place of one client.
-type clientPath struct {
+// ClientPath is the place of one client. (Exported, as huma does not look into
+// embedded structs that are not.)
+type ClientPath struct {
 	Issuer string `path:"issuer"`
 	ID     string `path:"id"`
 }
@@ -137,7 +140,7 @@ func (a *api) clients(h huma.API) {
 		return showClient(c), nil
 	})
 	const one = "/issuers/{issuer}/clients/{id}"
-	huma.Register(h, operation("get-client", http.MethodGet, one, "Show a client"), func(ctx context.Context, in *clientPath) (*clientBody, error) {
+	huma.Register(h, operation("get-client", http.MethodGet, one, "Show a client"), func(ctx context.Context, in *ClientPath) (*clientBody, error) {
 		c, err := a.registry.GetClient(ctx, in.Issuer, in.ID)
 		if err != nil {
 			return nil, problem(err)
@@ -151,7 +154,7 @@ func (a *api) clients(h huma.API) {
 // clientEnds are the operations that end a client's tokens, and what undoes one.
 func (a *api) clientEnds(h huma.API, one string) {
 	huma.Register(h, operation("delete-client", http.MethodDelete, one, "Delete a client; its tokens are dead"), func(ctx context.Context, in *struct {
-		clientPath
+		ClientPath
 		IfMatch string `header:"If-Match"`
 	}) (*struct{}, error) {
 		version, err := ifMatch(in.IfMatch)
@@ -160,14 +163,14 @@ func (a *api) clientEnds(h huma.API, one string) {
 		}
 		return nil, problem(a.registry.DeleteClient(ctx, actor(ctx), in.Issuer, in.ID, version))
 	})
-	huma.Register(h, operation("disable-client", http.MethodPost, one+"/disable", "Disable a client; its tokens are dead"), func(ctx context.Context, in *clientPath) (*clientBody, error) {
+	huma.Register(h, operation("disable-client", http.MethodPost, one+"/disable", "Disable a client; its tokens are dead"), func(ctx context.Context, in *ClientPath) (*clientBody, error) {
 		c, err := a.registry.DisableClient(ctx, actor(ctx), in.Issuer, in.ID)
 		if err != nil {
 			return nil, problem(err)
 		}
 		return showClient(c), nil
 	})
-	huma.Register(h, operation("enable-client", http.MethodPost, one+"/enable", "Enable a client; tokens of before stay dead"), func(ctx context.Context, in *clientPath) (*clientBody, error) {
+	huma.Register(h, operation("enable-client", http.MethodPost, one+"/enable", "Enable a client; tokens of before stay dead"), func(ctx context.Context, in *ClientPath) (*clientBody, error) {
 		c, err := a.registry.EnableClient(ctx, actor(ctx), in.Issuer, in.ID)
 		if err != nil {
 			return nil, problem(err)
@@ -199,7 +202,7 @@ func (a *api) listClients(ctx context.Context, in *struct {
 }
 
 func (a *api) updateClient(ctx context.Context, in *struct {
-	clientPath
+	ClientPath
 	IfMatch string `header:"If-Match"`
 	Body    Patch
 }) (*clientBody, error) {

@@ -1,0 +1,89 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/postern-dev/postern/internal/declare"
+)
+
+// File is a file of objects, as YAML.
+type File struct {
+	Name    string `json:"name" doc:"For messages, and as the origin of what is in it."`
+	Content string `json:"content"`
+}
+
+// Files are the files of objects to bring in.
+type Files struct {
+	Files []File `json:"files"`
+}
+
+// Applied is what became of the files. Where an object fails in the midst of it,
+// those before stay done, and Failed says what went wrong.
+type Applied struct {
+	Objects []declare.Item `json:"objects"`
+	Secrets []NewSecret    `json:"secrets" doc:"Of new clients: here and nowhere else."`
+	Failed  string         `json:"failed,omitempty"`
+}
+
+// NewSecret is the secret of a client that was made.
+type NewSecret struct {
+	Issuer string `json:"issuer"`
+	ID     string `json:"client_id"`
+	Name   string `json:"name"`
+	Secret string `json:"client_secret"` //nolint:gosec // shown once, to whoever made it
+}
+
+func (a *api) apply(h huma.API) {
+	op := operation("apply", http.MethodPost, "/apply", "Bring in issuers, tenants and clients from files")
+	huma.Register(h, op, func(ctx context.Context, in *struct{ Body Files }) (*struct{ Body Applied }, error) {
+		files := make([]declare.File, len(in.Body.Files))
+		for i, f := range in.Body.Files {
+			files[i] = declare.File{Name: f.Name, Content: []byte(f.Content)}
+		}
+		objects, _ := declare.Parse(files) // Apply tells what is wrong, with all else
+		done, err := declare.Apply(ctx, a.registry, actor(ctx), objects)
+		if err != nil && len(done.Items) == 0 {
+			return nil, problemOfFiles(err)
+		}
+		out := Applied{Objects: done.Items, Secrets: make([]NewSecret, len(done.Secrets))}
+		for i, s := range done.Secrets {
+			out.Secrets[i] = NewSecret{Issuer: s.Issuer, ID: s.ClientID, Name: s.Name, Secret: string(s.Secret)}
+		}
+		if err != nil { // the secrets of what was made must reach whoever made it
+			out.Failed = problem(err).Error()
+		}
+		return &struct{ Body Applied }{out}, nil
+	})
+}
+
+func problemOfFiles(err error) error {
+	var wrong *declare.Error
+	if !errors.As(err, &wrong) {
+		return problem(err)
+	}
+	details := make([]error, len(wrong.Problems))
+	for i, p := range wrong.Problems {
+		at := p.Place()
+		if p.Field != "" {
+			at += ": " + p.Field
+		}
+		details[i] = &huma.ErrorDetail{Location: at, Message: p.Message}
+	}
+	return huma.Error422UnprocessableEntity("the files are not valid, and nothing was changed", details...)
+}
+
+// Apply brings in files of objects. Where it fails in the midst of it, what came
+// before is done and told beside the error.
+func (c *Conn) Apply(ctx context.Context, files []File) (out Applied, err error) {
+	if err := c.call(ctx, http.MethodPost, "/apply", 0, Files{files}, &out); err != nil {
+		return Applied{}, err
+	}
+	if out.Failed != "" {
+		return out, errors.New(out.Failed)
+	}
+	return out, nil
+}
