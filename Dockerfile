@@ -18,4 +18,4 @@ COPY --from=build /src/LICENSE /src/NOTICE /usr/share/doc/postern/
 COPY --from=build --chown=65532:65532 /out/data /var/lib/postern
 USER 65532:65532
 ENTRYPOINT ["/usr/bin/postern"]
-CMD ["serve", "-config", "/etc/postern/postern.yaml"]
+CMD ["serve", "--config", "/etc/postern/postern.yaml"]
