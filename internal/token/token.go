@@ -89,8 +89,8 @@ func appendClaim(b []byte, c *dialect.Claim, f Facts) []byte {
 
 func appendName(b []byte, name string) []byte { return append(jwt.AppendString(b, name), ':') }
 
-// appendScope writes the scope without joining it first. A scope token needs no escape
-// (RFC 6749 §3.3), but passes the one escaper like every other string.
+// appendScope writes the scope. A scope token needs no escape (RFC 6749 §3.3), but
+// passes the one escaper like every other string.
 func appendScope(b []byte, scope []string) []byte {
 	if len(scope) == 1 {
 		return append(jwt.AppendString(b, scope[0]), ',')
