@@ -105,7 +105,7 @@ func server(d *dialect.Dialect) []change {
 	if d.Wire.Scope.Presence != dialect.Required {
 		list = append(list, change{field: "server.scope.omitted", from: s.Scope.Omitted, to: others(s.Scope.Omitted, dialect.AllAssigned, dialect.NoScope)})
 	}
-	return append(append(list, bindings(d)...), claims(s.Claims)...)
+	return append(append(list, bindings(d)...), claims(d)...)
 }
 
 // fixedToo keeps max equal to the default where the lifetime becomes fixed.
@@ -195,9 +195,21 @@ func bindings(d *dialect.Dialect) []change {
 	return list
 }
 
+// neverEmpty reports whether a claim always has a value, so that nothing can
+// tell what would become of it without one.
+func neverEmpty(d *dialect.Dialect, from dialect.ClaimSource) bool {
+	switch from {
+	case dialect.ClaimClientID, dialect.ClaimAudience, dialect.ClaimEnvironment, dialect.ClaimTier:
+		return true
+	case dialect.ClaimScope:
+		return d.Wire.Scope.Presence == dialect.Required
+	}
+	return false
+}
+
 // claims changes each field of each claim, the list written out as a whole.
-func claims(claims []dialect.Claim) []change {
-	var list []change
+func claims(d *dialect.Dialect) []change {
+	claims, list := d.Server.Claims, []change(nil)
 	with := func(field string, i int, edit func(*dialect.Claim)) {
 		changed := slices.Clone(claims)
 		edit(&changed[i])
@@ -225,6 +237,9 @@ func claims(claims []dialect.Claim) []change {
 				c.From = dialect.ClaimEnvironment
 			}
 		})
+		if neverEmpty(d, c.From) {
+			continue
+		}
 		with("empty", i, func(c *dialect.Claim) {
 			if c.Empty == dialect.Omit {
 				c.Empty = dialect.Null
