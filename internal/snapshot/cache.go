@@ -3,6 +3,7 @@ package snapshot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -98,9 +99,11 @@ func (c *cache) fill(ctx context.Context, k clientKey, f *flight) {
 			c.mu.Unlock()
 			continue
 		}
+		if f.dirty { // out of time: what was read is older than what was applied, and no answer
+			found, err = nil, fmt.Errorf("read client %q of issuer %s: %w", k.id, k.issuer, ctx.Err())
+		}
 		f.c, f.err = found, err
 		switch {
-		case f.dirty: // out of time: whatever was read is not kept
 		case err == nil:
 			c.present.Set(k, found)
 		case errors.Is(err, domain.ErrNotFound):
