@@ -50,6 +50,9 @@ func (p *player) act(text string) error {
 		var d time.Duration
 		d, err = time.ParseDuration(arg)
 		p.world.clock.tick(d)
+		if err == nil {
+			err = p.world.node.Snapshot.Poll(context.Background()) // else the node is stale until the next
+		}
 	case "disable", "enable", "delete":
 		err = p.change(verb, arg)
 	case "create":

@@ -1,0 +1,64 @@
+package e2e
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// demanded are the requirements and threats that the issue of the token line names,
+// as prefix, first, last.
+func demanded() []string {
+	var list []string
+	for _, r := range []struct {
+		prefix      string
+		first, last int
+	}{
+		{"TRI", 1, 5}, {"TRI", 12, 12}, {"OMN", 1, 5}, {"OMN", 7, 8}, {"VIB", 1, 4}, {"VIB", 6, 6}, {"BIP", 1, 8},
+		{"ARB", 1, 5}, {"ARB", 8, 10}, {"ARB", 14, 16}, {"COM", 1, 7}, {"COM", 11, 11},
+		{"D", 1, 21}, {"D", 33, 53}, {"D", 55, 55}, {"D", 57, 58},
+	} {
+		for n := r.first; n <= r.last; n++ {
+			list = append(list, fmt.Sprintf("%s-%02d", r.prefix, n))
+		}
+	}
+	return list
+}
+
+// Every id is named by a conversation or by a Go test; a comment before the first
+// section of a conversation does not count.
+func TestEveryIDIsNamed(t *testing.T) {
+	id := regexp.MustCompile(`\b(?:TRI|OMN|VIB|BIP|ARB|COM|D)-[0-9]{2,3}\b`)
+	named := make(map[string]bool)
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Base(path) == "ids_test.go" || !strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(path, ".txtar") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		text := string(data)
+		if strings.HasSuffix(path, ".txtar") {
+			if i := strings.Index(text, "\n-- "); i > 0 {
+				text = text[i:]
+			}
+		}
+		for _, found := range id.FindAllString(text, -1) {
+			named[found] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range demanded() {
+		if !named[want] {
+			t.Errorf("%s is named by no test", want)
+		}
+	}
+}
