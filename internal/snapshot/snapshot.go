@@ -19,7 +19,7 @@ const PollInterval = 100 * time.Millisecond
 
 // Clocks that differ: of the node and the database.
 const (
-	clockStep  = 20 * time.Millisecond // less is taken for the time the question took
+	clockStep  = 20 * time.Millisecond // less, beyond what the question took, is no difference
 	clockAlarm = 2 * time.Second
 	clockLimit = 30 * time.Second // a node further off is not ready
 )
@@ -120,12 +120,16 @@ func (s *Snapshot) Ready() error {
 	return nil
 }
 
-// CatchUp returns once the node has applied the change given.
+// CatchUp returns once the node has applied the change given, which is committed.
 func (s *Snapshot) CatchUp(ctx context.Context, seq domain.Seq) error {
-	for s.Applied() < seq {
-		if err := s.Poll(ctx); err != nil {
-			return err
-		}
+	if s.Applied() >= seq {
+		return nil
+	}
+	if err := s.Poll(ctx); err != nil {
+		return err
+	}
+	if s.Applied() < seq { // the feed is another one meanwhile
+		return fmt.Errorf("follow the feed to %d: it ends at %d: %w", seq, s.Applied(), domain.ErrNotFound)
 	}
 	return nil
 }
@@ -199,9 +203,9 @@ func (s *Snapshot) follow(ctx context.Context) error {
 
 // setClock takes the time of the database, read between start and now.
 func (s *Snapshot) setClock(database, start time.Time) {
-	end := s.Local()
-	off := database.Sub(start.Add(end.Sub(start) / 2))
-	if (off - time.Duration(s.offset.Load())).Abs() < clockStep {
+	unsure := s.Local().Sub(start) / 2 // either way
+	off := database.Sub(start.Add(unsure))
+	if (off - time.Duration(s.offset.Load())).Abs() < clockStep+unsure {
 		return
 	}
 	s.offset.Store(int64(off))
