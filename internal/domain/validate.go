@@ -57,7 +57,7 @@ func (p *problems) host(field, h string) {
 func (t *Tenant) Problems() []Problem {
 	var p problems
 	if !uuid.MatchString(t.ID) {
-		p.add("id", "%q is no UUID: write 8-4-4-4-12 lower-case hexadecimal digits, or leave it out in `tenant create`", t.ID)
+		p.add("id", "%q is no UUID: write 8-4-4-4-12 lower-case hexadecimal digits, as uuidgen makes them", t.ID)
 	}
 	if t.Label == "" {
 		p.add("label", "is missing; people know the tenant by it")

@@ -36,9 +36,9 @@ func TestTenantProblems(t *testing.T) {
 	}{
 		{"good", func(*domain.Tenant) {}, nil},
 		{"no id", func(t *domain.Tenant) { t.ID = "" },
-			[]string{"id: \"\" is no UUID: write 8-4-4-4-12 lower-case hexadecimal digits, or leave it out in `tenant create`"}},
+			[]string{"id: \"\" is no UUID: write 8-4-4-4-12 lower-case hexadecimal digits, as uuidgen makes them"}},
 		{"upper case id", func(t *domain.Tenant) { t.ID = strings.ToUpper(uuid1) },
-			[]string{"id: \"" + strings.ToUpper(uuid1) + "\" is no UUID: write 8-4-4-4-12 lower-case hexadecimal digits, or leave it out in `tenant create`"}},
+			[]string{"id: \"" + strings.ToUpper(uuid1) + "\" is no UUID: write 8-4-4-4-12 lower-case hexadecimal digits, as uuidgen makes them"}},
 		{"no label", func(t *domain.Tenant) { t.Label = "" }, []string{"label: is missing; people know the tenant by it"}},
 		{"long label", func(t *domain.Tenant) { t.Label = strings.Repeat("x", 201) }, []string{"label: is 201 bytes long; at most 200 are kept"}},
 		{"D-108 control characters", func(t *domain.Tenant) { t.Label = "a\rb" }, []string{"label: holds bytes that are no text; write UTF-8 without control characters"}},
