@@ -39,7 +39,10 @@ func (p Problem) String() string {
 }
 
 // Error holds everything that is wrong with a configuration file.
-type Error struct{ Problems []Problem }
+type Error struct {
+	Problems []Problem
+	Read     *Config // what could be read, for those who look for further problems
+}
 
 // Error lists the problems, one on each line, in the order of the file.
 func (e *Error) Error() string {
@@ -73,7 +76,7 @@ func Load(file string) (*Config, error) {
 	}
 	if len(r.problems) > 0 {
 		slices.SortStableFunc(r.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
-		return nil, &Error{Problems: r.problems}
+		return nil, &Error{Problems: r.problems, Read: c}
 	}
 	return c, nil
 }
@@ -90,7 +93,7 @@ func read(file string) ([]byte, error) {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
 	if len(data) > maxFile {
-		return nil, &Error{Problems: []Problem{{File: file, Message: fmt.Sprintf("is larger than %d bytes", maxFile)}}}
+		return nil, &Error{Problems: []Problem{{File: file, Message: fmt.Sprintf("is larger than %d bytes", maxFile)}}, Read: Default()}
 	}
 	return data, nil
 }
