@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/postern-dev/postern/internal/admin"
+	"github.com/postern-dev/postern/oauth"
+)
+
+type clientCreateCommand struct {
+	remote
+	issuerFlag
+	clientFlags
+	ID         string `name:"id" placeholder:"UUID" help:"Its id; left out: a random one."`
+	SecretFile string `name:"secret-file" placeholder:"FILE" help:"Write the secret to this new file, mode 0600, instead of printing it."`
+	JSON       bool   `name:"json" help:"Print JSON."`
+}
+
+// createdClient is what `client create --json` prints.
+type createdClient struct {
+	ID     string `json:"client_id"`
+	Secret string `json:"client_secret,omitempty"` //nolint:gosec // shown once, to whoever made it
+	File   string `json:"secret_file,omitempty"`
+	Issuer string `json:"issuer"`
+	Name   string `json:"name"`
+}
+
+// Run makes a client. Where its secret is to go is opened first: one that was made
+// and not written is lost.
+func (c clientCreateCommand) Run(ctx context.Context, s *streams) (err error) {
+	conn := c.dial()
+	issuer, err := c.resolve(ctx, conn)
+	if err != nil {
+		return err
+	}
+	spec, err := c.client(issuer, c.ID)
+	if err != nil {
+		return err
+	}
+	var file *os.File
+	if c.SecretFile != "" {
+		if file, err = newPrivate(c.SecretFile); err != nil {
+			return fmt.Errorf("--secret-file: %w", err)
+		}
+	}
+	made, err := conn.CreateClient(ctx, spec)
+	if err != nil {
+		if file != nil {
+			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
+		}
+		return err
+	}
+	if err := c.handOver(s, made, file); err != nil {
+		return hinted{fmt.Errorf("client %s was made, but its secret could not be handed over: %w", made.ID, err),
+			fmt.Sprintf("postern client delete --issuer %s %s, and make it anew", issuer, made.ID)}
+	}
+	return nil
+}
+
+// handOver prints the client with its secret, or keeps the secret in the file.
+func (c clientCreateCommand) handOver(s *streams, made admin.CreatedClient, file *os.File) error {
+	shown := createdClient{ID: made.ID, Secret: made.Secret, Issuer: made.Issuer, Name: made.Name}
+	if file != nil {
+		_, err := file.WriteString(made.Secret + "\n")
+		if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+			return err
+		}
+		shown.Secret, shown.File = "", c.SecretFile
+	}
+	if c.JSON {
+		return s.json(shown)
+	}
+	rows := [][]string{{"client_id", shown.ID}}
+	if shown.Secret != "" {
+		rows = append(rows, []string{"client_secret", shown.Secret})
+	}
+	if err := s.table(rows); err != nil {
+		return err
+	}
+	if file == nil {
+		s.say("the secret is shown this once and kept nowhere; store it where the client reads it")
+	} else {
+		s.say("the secret is in %s and nowhere else", c.SecretFile)
+	}
+	return nil
+}
+
+// newPrivate makes a file that only its owner can read, where there is none yet.
+func newPrivate(name string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Clean(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, hinted{fmt.Errorf("%s is there already and is not overwritten", name), "name a new file, or move that one away"}
+	}
+	return f, err
+}
+
+type clientImportCommand struct {
+	remote
+	issuerFlag
+	clientFlags
+	ID         string `name:"id" required:"" placeholder:"ID" help:"Its id in the other system."`
+	SecretFile string `name:"secret-file" placeholder:"FILE" help:"Read the secret from this file instead, which nobody else may be able to read."`
+	Hash       bool   `name:"hash" help:"What is read is the hash of the secret: argon2id, bcrypt or PBKDF2-SHA256."`
+	JSON       bool   `name:"json" help:"Print the client as JSON."`
+}
+
+// Run takes over a client.
+func (c clientImportCommand) Run(ctx context.Context, s *streams) error {
+	conn := c.dial()
+	issuer, err := c.resolve(ctx, conn)
+	if err != nil {
+		return err
+	}
+	spec, err := c.client(issuer, c.ID)
+	if err != nil {
+		return err
+	}
+	read, err := c.secret(s)
+	if err != nil {
+		return err
+	}
+	in := admin.ImportedClient{NewClient: spec, Secret: string(read)}
+	if c.Hash {
+		in.Secret, in.Hash = "", string(read)
+	}
+	made, err := conn.ImportClient(ctx, in)
+	if err != nil {
+		return err
+	}
+	s.say("client %s (%s) was taken over into issuer %s, with the secret it has", made.ID, made.Name, made.Issuer)
+	if c.JSON {
+		return s.json(made)
+	}
+	return s.table([][]string{{"client_id", made.ID}})
+}
+
+func (c clientImportCommand) secret(s *streams) (oauth.Secret, error) {
+	if c.SecretFile == "" {
+		return readSecret(s)
+	}
+	data, err := readPrivate(c.SecretFile)
+	if err != nil {
+		return "", fmt.Errorf("--secret-file: %w", err)
+	}
+	return readSecret(&streams{in: strings.NewReader(data)})
+}
+
+// readPrivate reads a file with a secret, and refuses one that others may read.
+func readPrivate(name string) (string, error) {
+	f, err := os.Open(name) //nolint:gosec // the user names it
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() //nolint:errcheck // read only
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	if mode := info.Mode().Perm(); info.Mode().IsRegular() && mode&0o077 != 0 {
+		return "", hinted{fmt.Errorf("%s may be read by others than its owner (mode %04o)", name, mode), "chmod 600 " + name}
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxInput))
+	return string(data), err
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/postern-dev/postern/oauth/dialect"
+)
+
+// Asked for by the command that is to be refused.
+const (
+	otherScope    = "not:assigned"
+	otherAudience = "urn:somebody:else"
+)
+
+// screen prints one short path and the table of issuers.
+func screen(s *streams, list []shownIssuer, c devCommand) {
+	first := list[0]
+	for _, i := range list {
+		if i.Name == c.Show {
+			first = i
+		}
+	}
+	client := first.Clients[0]
+	get := first.dialect.TokenCommand(first.TokenURL, client.ID, client.Secret, client.Scope, client.Audience)
+	scope, audience, reason := client.Scope, client.Audience, "it asks for a scope that the client was not given"
+	if first.dialect.Wire.Audience.Presence == dialect.Required {
+		audience, reason = otherAudience, "it asks for an API that the client was not given"
+	} else {
+		scope = otherScope
+	}
+	refused := first.dialect.TokenCommand(first.TokenURL, client.ID, client.Secret, scope, audience)
+
+	s.data("Postern is running. Issuer %s, client %s: %s.\n", first.Name, client.Name, client.Note)
+	s.data("1. Get a token:\n\n%s\n", indent(get))
+	s.data("2. See what is in it:\n\n%s\n", indent(get+" \\\n  | "+os.Args[0]+" token inspect --jwks "+first.JWKSURL))
+	s.data("3. Be refused, and told why (%s):\n\n%s\n", reason, indent(refused+" \\\n  -w '\\nHTTP %{http_code}\\n'"))
+	if c.Show != "" {
+		s.data("All clients of %s:\n\n%s", first.Name, clientTable(first))
+		return
+	}
+	s.data("%d issuers, each with a contract of its own (postern dev --show NAME prints the commands of one):\n\n%s", len(list), issuerTable(list))
+	s.data("Health and metrics: http://%s/readyz http://%s/metrics   Admin socket: %s", c.AdminListen, c.AdminListen, filepath.Join(c.Data, "admin.sock"))
+	s.data("Secrets are new at every start. Ctrl-C stops it.\n")
+}
+
+func indent(text string) string {
+	return "   " + string(bytes.ReplaceAll([]byte(text), []byte("\n"), []byte("\n   ")))
+}
+
+func issuerTable(list []shownIssuer) string {
+	return table(func(w *tabwriter.Writer) {
+		for _, i := range list {
+			_, _ = fmt.Fprintf(w, "   %s\t%s\t%s\n", i.Name, i.TokenURL, i.title) // into memory
+		}
+	})
+}
+
+func clientTable(i shownIssuer) string {
+	return table(func(w *tabwriter.Writer) {
+		for _, c := range i.Clients {
+			_, _ = fmt.Fprintf(w, "   %s\t%s\t%s\t%s\n", c.Name, c.ID, c.Secret, c.Note) // into memory
+		}
+	})
+}
+
+func table(rows func(*tabwriter.Writer)) string {
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	rows(w)
+	_ = w.Flush() // into memory
+	return b.String()
+}
+
+// writeJSON writes what is shown for programs. The file holds secrets: it is made anew with
+// mode 0600, whatever was there.
+func writeJSON(name string, list []shownIssuer) error {
+	data, err := json.MarshalIndent(struct {
+		Issuers []shownIssuer `json:"issuers"`
+	}{list}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writePrivate(name, append(data, '\n'))
+}
+
+// writePrivate replaces a file by one that only its owner can read. Whoever reads it while
+// it is written sees the old one or the new one, whole.
+func writePrivate(name string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".postern-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name()) // the first error is the one to tell
+	}
+	return err
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/postern-dev/postern/internal/admin"
+	"github.com/postern-dev/postern/internal/server"
+)
+
+// remote says which running server a command speaks to: the one whose admin socket
+// lies in the data directory.
+type remote struct {
+	Data   string `name:"data" default:"data" env:"POSTERN_DATA" placeholder:"DIR" help:"Data directory of the running server (${env}; left out: ./data)."`
+	Socket string `name:"socket" placeholder:"FILE" help:"Its admin socket, where that is not admin.sock in --data."`
+}
+
+func (r remote) dial() *admin.Conn {
+	if r.Socket != "" {
+		return admin.Dial(r.Socket)
+	}
+	return admin.Dial(server.Socket(filepath.Clean(r.Data)))
+}
+
+// issuerFlag names the issuer of what a command is about.
+type issuerFlag struct {
+	Issuer string `name:"issuer" placeholder:"NAME" help:"The issuer; may be left out where there is one only."`
+}
+
+// resolve is the name given, or that of the only issuer.
+func (f issuerFlag) resolve(ctx context.Context, conn *admin.Conn) (string, error) {
+	if f.Issuer != "" {
+		return f.Issuer, nil
+	}
+	list, err := conn.ListIssuers(ctx)
+	if err != nil {
+		return "", err
+	}
+	switch len(list) {
+	case 0:
+		return "", hinted{errors.New("this server has no issuer yet"), "bring one in with `postern apply -f DIR` (docs/objects.md)"}
+	case 1:
+		return list[0].Name, nil
+	}
+	names := make([]string, len(list))
+	for i := range list {
+		names[i] = list[i].Name
+	}
+	return "", misuse{hinted{errors.New("--issuer is missing, and there are several"), "name one of " + strings.Join(names, ", ")}}
+}
+
+// say prints a line for people, marked as ours.
+func (s *streams) say(format string, args ...any) { s.words("postern: "+format, args...) }
+
+// hint prints what to do or to know beside it.
+func (s *streams) hint(format string, args ...any) { s.words("hint: "+format, args...) }
+
+// json prints data for programs.
+func (s *streams) json(v any) error {
+	out := json.NewEncoder(s.out)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	return out.Encode(v)
+}
+
+// table prints rows with their columns one below the other.
+func (s *streams) table(rows [][]string) error {
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		if _, err := fmt.Fprintln(w, strings.Join(row, "\t")); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}

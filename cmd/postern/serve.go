@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/postern-dev/postern/internal/config"
+	"github.com/postern-dev/postern/internal/server"
+)
+
+type serveCommand struct {
+	Config string `name:"config" required:"" placeholder:"FILE" help:"The configuration (docs/configuration.md)."`
+}
+
+// Run serves until it is told to stop.
+func (c serveCommand) Run(ctx context.Context, s *streams) error {
+	cfg, err := config.Load(c.Config)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, s, cfg, server.Serve, nil)
+}
+
+// closeTimeout is how long what is queued may take to be written at the end.
+const closeTimeout = 10 * time.Second
+
+// serve opens a node and runs it until the context ends. started, if any, is called
+// once its addresses are open, before the first request is answered.
+func serve(ctx context.Context, s *streams, cfg *config.Config, stamp string, started func(*server.Node) error) (err error) {
+	node, err := server.Open(ctx, server.Options{Config: cfg, Stamp: stamp, Log: s.err, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+		defer cancel()
+		if e := node.Close(end); e != nil {
+			err = errors.Join(err, fmt.Errorf("stop: %w", e))
+		}
+	}()
+	listening, err := node.Listen()
+	if err != nil {
+		return taken(err)
+	}
+	for _, a := range listening.Addresses() {
+		node.Log.Info("listening", "address", a.String())
+	}
+	if started != nil {
+		if err := started(node); err != nil {
+			return errors.Join(err, listening.Close())
+		}
+	}
+	return listening.Serve(ctx)
+}
+
+// taken says more of an address at which somebody else listens.
+func taken(err error) error {
+	var at *net.OpError
+	if !errors.Is(err, syscall.EADDRINUSE) || !errors.As(err, &at) || at.Addr == nil {
+		return err
+	}
+	return hinted{fmt.Errorf("another program listens at %s already", at.Addr), "stop that one, or choose another address (postern dev --listen, or listeners in the configuration)"}
+}
