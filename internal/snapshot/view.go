@@ -149,10 +149,17 @@ func plain(c byte) bool {
 }
 
 func unhex(high, low byte) (byte, bool) {
-	h := strings.IndexByte("0123456789abcdef", high|0x20)
-	l := strings.IndexByte("0123456789abcdef", low|0x20)
+	h, l := strings.IndexByte(hexDigits, high), strings.IndexByte(hexDigits, low)
+	if h >= 16 {
+		h -= 6 // upper case
+	}
+	if l >= 16 {
+		l -= 6
+	}
 	return byte(h<<4 | l&0x0f), h >= 0 && l >= 0 //nolint:gosec // both below 16
 }
+
+const hexDigits = "0123456789abcdefABCDEF"
 
 // load reads a new view from the store. Keys that the earlier view has opened
 // are not opened again.

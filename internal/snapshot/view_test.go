@@ -54,6 +54,7 @@ func TestFind(t *testing.T) {
 		{"D-60 an escaped slash stays", "auth.example.com", "/a%2Fb/token", "root", "", "/a%2Fb/token", true},
 		{"D-60 two slashes are not one", "auth.example.com", "//a/token", "root", "", "//a/token", true},
 		{"an escape of what needs none", "auth.example.com", "/%61/%6fauth2/token", "a", "", "/oauth2/token", true},
+		{"what is no escape stays", "auth.example.com", "/%\x16\x11/x", "root", "", "/%\x16\x11/x", true},
 		{"an escape is decoded once", "auth.example.com", "/%2561", "root", "", "/%2561", true},
 		{"OMN-01 a colon", "omni.example.com", "/v1/oauth:token", "omni", "", "/v1/oauth:token", true},
 		{"OMN-01 an escaped colon", "omni.example.com", "/v1/oauth%3Atoken", "omni", "", "/v1/oauth:token", true},
