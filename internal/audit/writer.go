@@ -46,6 +46,9 @@ type Options struct {
 	Marks    Marks
 	Log      *slog.Logger
 	Now      func() time.Time
+	// Wait is how long Record waits for room, or in mode sync for its batch,
+	// at most; zero: until its context ends.
+	Wait time.Duration
 }
 
 // Stats counts what a Writer did since its start.
@@ -102,8 +105,8 @@ func Start(ctx context.Context, opt Options) (*Writer, error) {
 	return w, nil
 }
 
-// Record takes one entry. Where the queue is full it waits until ctx ends and
-// returns an error that wraps ErrFull. Refusals of clients that are not known
+// Record takes one entry. Where the queue is full it waits until ctx ends, or for
+// Options.Wait, and returns an error that wraps ErrFull. Refusals of clients that are not known
 // are counted together by second, source prefix, issuer and reason, and never
 // waited for.
 func (w *Writer) Record(ctx context.Context, e domain.Entry) error {
@@ -138,7 +141,7 @@ func (w *Writer) Record(ctx context.Context, e domain.Entry) error {
 		w.signal()
 	}
 	if w.opt.Mode == Sync {
-		return await(ctx, round)
+		return w.await(ctx, round)
 	}
 	return nil
 }
@@ -151,6 +154,8 @@ func (w *Writer) waitRoom(ctx context.Context) error {
 	}
 	room := w.room
 	w.mu.Unlock()
+	ctx, cancel := w.patience(ctx)
+	defer cancel()
 	select {
 	case <-room:
 		w.mu.Lock()
@@ -161,7 +166,18 @@ func (w *Writer) waitRoom(ctx context.Context) error {
 	}
 }
 
-func await(ctx context.Context, round <-chan struct{}) error {
+// patience is the context with an end to the waiting: made only where there is something to
+// wait for.
+func (w *Writer) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	if w.opt.Wait == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, w.opt.Wait)
+}
+
+func (w *Writer) await(ctx context.Context, round <-chan struct{}) error {
+	ctx, cancel := w.patience(ctx)
+	defer cancel()
 	select {
 	case <-round:
 		return nil

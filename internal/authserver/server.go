@@ -18,6 +18,7 @@ const (
 	JWKSPath     = "/.well-known/jwks.json"
 	MetadataPath = "/.well-known/oauth-authorization-server" // RFC 8414 §3
 )
+
 // Server answers for every issuer of the installation.
 type Server struct {
 	Snapshot *snapshot.Snapshot

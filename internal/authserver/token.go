@@ -15,10 +15,8 @@ import (
 	"github.com/postern-dev/postern/oauth"
 )
 
-const (
-	recordTimeout = 2 * time.Second // that a request waits for room in the activity queue
-	retryAfter    = 5 * time.Second // that a client is told to wait where this node cannot decide
-)
+// retryAfter is how long a client is told to wait where this node cannot decide.
+const retryAfter = 5 * time.Second
 
 var errNoTenant = errors.New("the client's tenant is not there")
 
@@ -94,8 +92,6 @@ func (s *Server) issue(ex *request.Exchange, r *http.Request, place snapshot.Pla
 // record queues the entry. Nothing goes unaudited in silence: where there is no
 // room in time, the request is refused.
 func (s *Server) record(ctx context.Context, entry domain.Entry) error {
-	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
-	defer cancel()
 	if err := s.Activity.Record(ctx, entry); err != nil {
 		return unavailable(err)
 	}

@@ -21,6 +21,7 @@ const (
 // answer, and sees the status. What the handler finds out, it fills in.
 type Exchange struct {
 	Event       domain.EventID
+	ID          string     // Event as text
 	Correlation string     // the caller's own id; empty where there is no well-formed one
 	Source      netip.Addr // who sent it, behind trusted proxies too
 	Start       time.Time
@@ -36,12 +37,13 @@ type Exchange struct {
 
 // Begin reads what r carries and sets our headers on its answer.
 func Begin(w http.ResponseWriter, r *http.Request, now time.Time, trusted []netip.Prefix) *Exchange {
+	event := domain.NewEventID(now)
 	ex := &Exchange{
-		Event: domain.NewEventID(now), Correlation: correlation(r.Header),
+		Event: event, ID: event.String(), Correlation: correlation(r.Header),
 		Source: source(r, trusted), Start: now, ResponseWriter: w,
 	}
 	h := w.Header()
-	h[EventHeader] = []string{ex.Event.String()}
+	h[EventHeader] = []string{ex.ID}
 	if ex.Correlation != "" {
 		h[CorrelationHeader] = []string{ex.Correlation}
 	}
@@ -81,7 +83,7 @@ func (ex *Exchange) Log(log *slog.Logger, r *http.Request, took time.Duration) {
 	}
 	var space [12]slog.Attr
 	attrs := append(space[:0],
-		slog.String("request_id", ex.Event.String()), slog.String("method", clip(r.Method)), slog.String("host", clip(r.Host)),
+		slog.String("request_id", ex.ID), slog.String("method", clip(r.Method)), slog.String("host", clip(r.Host)),
 		slog.String("path", clip(r.URL.Path)), slog.Int("status", ex.Status), slog.Int64("us", took.Microseconds()),
 		slog.String("source", ex.Source.String()))
 	for _, a := range [...]struct{ name, value string }{
@@ -94,7 +96,10 @@ func (ex *Exchange) Log(log *slog.Logger, r *http.Request, took time.Duration) {
 	if ex.Err != nil {
 		attrs = append(attrs, slog.String("error", ex.Err.Error()))
 	}
-	log.LogAttrs(context.Background(), level, "request", attrs...)
+	// Straight to the handler: a record by the logger would look up who calls.
+	record := slog.NewRecord(ex.Start, level, "request", 0)
+	record.AddAttrs(attrs...)
+	_ = log.Handler().Handle(context.Background(), record) // there is nowhere to complain that the log cannot be written
 }
 
 // clip cuts a text at maxLogged, between two characters.

@@ -38,6 +38,9 @@ import (
 // rotationCheck is how often keys are looked at for their age.
 const rotationCheck = time.Minute
 
+// recordWait is how long a request waits for room in the activity queue.
+const recordWait = 2 * time.Second
+
 // The stamp of a data directory: what made it.
 const (
 	stampKey = "made_by"
@@ -123,6 +126,7 @@ func (n *Node) wire(ctx context.Context, o Options) error {
 	}
 	n.activity, err = audit.Start(ctx, audit.Options{
 		Node: o.Config.Node, Mode: audit.Mode(o.Config.Audit.Tokens), Activity: n.db, Marks: n.db, Log: n.Log, Now: n.Snapshot.Now,
+		Wait: recordWait,
 	})
 	if err != nil {
 		return err
