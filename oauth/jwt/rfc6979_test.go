@@ -15,7 +15,7 @@ func TestES256IsDeterministic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Signer{key: &PrivateKey{ID: "k", Algorithm: ES256, ecdsa: private}}
+	s := &Signer{key: &PrivateKey{ID: "k", Algorithm: ES256, material: &material{ecdsa: private}}}
 	for message, want := range map[string]string{
 		"sample": "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716" + "F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8",
 		"test":   "F1ABB023518351CD71D881567B1EA663ED3EFCF6C5132B354F28D3B0B7D38367" + "019F4113742A2B14BD25926B49C649155F267E60D3814B4C0CC84250E46F0083",
