@@ -35,6 +35,9 @@ func TestEveryIDIsNamed(t *testing.T) {
 	id := regexp.MustCompile(`\b(?:TRI|OMN|VIB|BIP|ARB|COM|D)-[0-9]{2,3}\b`)
 	named := make(map[string]bool)
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && strings.HasPrefix(d.Name(), ".") && d.Name() != ".." {
+			return filepath.SkipDir
+		}
 		if err != nil || d.IsDir() || filepath.Base(path) == "ids_test.go" || !strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(path, ".txtar") {
 			return err
 		}

@@ -27,6 +27,7 @@ func need(t *testing.T, what string, check ...string) {
 // python3 as an integrator would. Files called *.refused.* are those that our docs
 // warn of.
 func TestPrintedCommands(t *testing.T) {
+	t.Parallel()
 	names := []string{"trialbee", "omnilab", "arbitex"}
 	_, issuers := openLive(t, names, map[string]string{"trialbee": "dialect: trialbee", "omnilab": "dialect: omnilab", "arbitex": "dialect: arbitex"})
 	files, err := filepath.Glob("testdata/recipes/*")
