@@ -126,20 +126,36 @@ func renderObjects(port int) (names []string, files []declare.File, err error) {
 	return names, files, nil
 }
 
+// prepare makes the data directory and its master key, where there are none yet, and
+// leaves alone what looks like somebody else's.
+func (c devCommand) prepare() (master string, err error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return "", fmt.Errorf("--data: %w", err)
+	}
+	master = filepath.Join(c.Data, "master.key")
+	if _, err := os.Stat(master); !errors.Is(err, fs.ErrNotExist) {
+		return master, err
+	}
+	there, err := os.ReadDir(c.Data)
+	if err != nil {
+		return "", fmt.Errorf("--data: %w", err)
+	}
+	if len(there) > 0 {
+		return "", hinted{fmt.Errorf("--data: %s holds something that `postern dev` did not make", c.Data), "name a new or an empty directory"}
+	}
+	_, err = seal.NewMaster(master)
+	return master, err
+}
+
 // config is the configuration of a dev server: a listener for each issuer.
 func (c devCommand) config(host string, port, issuers int) (*config.Config, error) {
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("--data: %w", err)
+	master, err := c.prepare()
+	if err != nil {
+		return nil, err
 	}
 	cfg := config.Default()
-	cfg.Data = c.Data
+	cfg.Data, cfg.MasterKeyFile = c.Data, master
 	cfg.Log = config.Log{Format: config.Text, Level: "info"}
-	cfg.MasterKeyFile = filepath.Join(c.Data, "master.key")
-	if _, err := os.Stat(cfg.MasterKeyFile); errors.Is(err, fs.ErrNotExist) {
-		if _, err := seal.NewMaster(cfg.MasterKeyFile); err != nil {
-			return nil, err
-		}
-	}
 	for i := range issuers {
 		cfg.Listeners = append(cfg.Listeners, config.Listener{
 			Address: net.JoinHostPort(host, strconv.Itoa(port+i)), Surfaces: []config.Surface{config.Token}, BehindTLSProxy: c.InsecureExpose,

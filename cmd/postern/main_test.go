@@ -36,7 +36,7 @@ func need(t *testing.T, programs ...string) {
 // Each script is a conversation with the command line. $PORT is a free port, $OPS
 // another one for health, $DEV the first of six.
 func TestScripts(t *testing.T) {
-	need(t, "curl", "bash")
+	need(t, "curl", "bash", "jq")
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
