@@ -239,3 +239,13 @@ func TestGrantLeavesClient(t *testing.T) {
 		t.Errorf("the client changed (-want +got):\n%s", diff)
 	}
 }
+
+// RULES: no dialect says away the 24 hours, not even one that Load would refuse.
+func TestGrantLongestLife(t *testing.T) {
+	d, c := *builtin(t, "arbitex"), client()
+	d.Server.Lifetime = dialect.Lifetime{Default: 3600, Max: 1_000_000}
+	c.Lifetime = 1_000_000
+	if g, err := c.Grant(&d, tenant(), &oauth.TokenRequest{}); err != nil || g.Lifetime != 24*time.Hour {
+		t.Errorf("lives %s, %v", g.Lifetime, err)
+	}
+}

@@ -85,6 +85,19 @@ func TestOpenElsewhere(t *testing.T) {
 			t.Errorf("%s: opened %s", name, private)
 		}
 	}
+	// In its place, and another key than the row says.
+	moved := good
+	moved.ID = "row"
+	jwk, err := ring.Open([]string{"key", "main", good.ID, "access"}, good.Sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if moved.Sealed, err = ring.Seal([]string{"key", "main", "row", "access"}, jwk); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.Open(&moved, ring); !errors.Is(err, keys.ErrSealedKey) {
+		t.Errorf("got %v", err)
+	}
 	other := good
 	other.Algorithm = "ES256"
 	if _, err := keys.Open(&other, ring); !errors.Is(err, keys.ErrSealedKey) {

@@ -200,17 +200,15 @@ func TestCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		r := &rows{}
-		r.stalled = func(ctx context.Context) {
+		r.set("i/a", 1)
+		c := newCache(10, func(ctx context.Context, key string) (domain.Client, error) {
 			select {
 			case <-release:
+				return r.read(ctx, key)
 			case <-ctx.Done():
-				r.mu.Lock()
-				r.fail = ctx.Err()
-				r.mu.Unlock()
+				return domain.Client{}, ctx.Err()
 			}
-		}
-		r.set("i/a", 1)
-		c := newCache(10, r.read)
+		})
 		first, endFirst := context.WithCancel(t.Context())
 		second, endSecond := context.WithCancel(t.Context())
 		began := getting(first, c, "a")

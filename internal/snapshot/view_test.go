@@ -221,7 +221,10 @@ func TestJWKS(t *testing.T) {
 // BIP-07, D-42: of a symmetric key nothing is published.
 func TestSymmetricJWKS(t *testing.T) {
 	w := newWorld(t)
-	w.issuer("main", "arbitex", "https://auth.example.com", "HS256")
+	i := w.issuer("main", "arbitex", "https://auth.example.com", "HS256")
+	next, err := keys.Make(&i, w.vault.Ring, start, start.Add(keys.Lead))
+	w.check(err)
+	put(t, w.db, keyRows, next, 0)
 	issuer, _ := w.open(w.db).View().Issuer("main")
 	if s := issuer.Signer(start); s == nil || s.Key().Algorithm != jwt.HS256 {
 		t.Fatalf("signs with %v", s)
