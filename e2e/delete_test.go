@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/postern-dev/postern/internal/domain"
 )
 
 const racing = `kind: Client
@@ -119,4 +121,29 @@ func epochOf(token string) (int64, error) {
 	}
 	epoch, _, _ := strings.Cut(claims.ID, ".")
 	return strconv.ParseInt(epoch, 10, 64)
+}
+
+// ARB-08: a life above the dialect's is refused in an update as well, and changes nothing.
+func TestLifetimeIsRefusedInAnUpdate(t *testing.T) {
+	w := open(t, nil)
+	if _, err := w.create("kind: Issuer\nname: race\nurl: https://race.example\ndialect: arbitex\n"); err != nil {
+		t.Fatal(err)
+	}
+	list, err := w.create(racing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, r := context.Background(), w.node.Registry
+	for seconds, ok := range map[domain.Seconds]bool{86400: true, 86401: false, -1: false} {
+		_, err := r.UpdateClient(ctx, administrator, "race", list[0].ID, 0, func(c *domain.Client) error {
+			c.Lifetime = seconds
+			return nil
+		})
+		if (err == nil) != ok {
+			t.Errorf("%d: %v", seconds, err)
+		}
+	}
+	if c, err := r.GetClient(ctx, "race", list[0].ID); err != nil || c.Lifetime != 86400 {
+		t.Errorf("%v %d", err, c.Lifetime)
+	}
 }

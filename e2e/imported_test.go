@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/postern-dev/postern/internal/clientauth"
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/registry"
 	"github.com/postern-dev/postern/oauth"
@@ -35,12 +36,12 @@ func vibesUser() domain.Client {
 	}
 }
 
-// vibesRequest is the vendor's printed request for any secret.
-func vibesRequest(secret string) []byte {
-	basic := base64.StdEncoding.EncodeToString([]byte("VibesUser:" + secret))
+// vibesRequest is the vendor's printed request.
+func vibesRequest(id, secret string) []byte {
+	basic := base64.StdEncoding.EncodeToString([]byte(id + ":" + secret))
 	return compose([]string{
 		"POST /oauth2/token HTTP/1.1", "Content-Type: application/x-www-form-urlencoded", "Authorization: Basic " + basic, "",
-		"grant_type=client_credentials&client_id=VibesUser&client_secret=" + secret + "&scope=https://rbm.vibes.com/rbm.agents",
+		"grant_type=client_credentials&client_id=" + id + "&client_secret=" + secret + "&scope=https://rbm.vibes.com/rbm.agents",
 	}, "vibes.example")
 }
 
@@ -83,7 +84,7 @@ func TestImportedSecrets(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		c := &wire{address: w.addresses[0]}
-		a, err := c.send(vibesRequest("Password123"))
+		a, err := c.send(vibesRequest("VibesUser", "Password123"))
 		if err != nil || a.status != 200 {
 			t.Fatalf("%s: %v %+v", name, err, a)
 		}
@@ -143,7 +144,7 @@ func TestGuessesLockNobodyOut(t *testing.T) {
 	send := func(from string, secret string) *answer {
 		c := &wire{address: w.addresses[0], from: net.ParseIP(from)}
 		defer c.close()
-		a, err := c.send(vibesRequest(secret))
+		a, err := c.send(vibesRequest("VibesUser", secret))
 		if err != nil {
 			t.Error(err)
 			return &answer{}
@@ -170,5 +171,56 @@ func TestGuessesLockNobodyOut(t *testing.T) {
 	}
 	if a := send(victim, "Password123"); a.status != 200 {
 		t.Errorf("%+v", a)
+	}
+}
+
+// D-11, COM-07: in an issuer with imported secrets too, whoever is not let in gets the same
+// bytes, and none of them before the time that every failure takes.
+func TestFailuresOfImportedClientsAreAlike(t *testing.T) {
+	t.Parallel()
+	w := open(t, nil)
+	if _, err := w.create(importedObjects); err != nil {
+		t.Fatal(err)
+	}
+	ctx, r := context.Background(), w.node.Registry
+	for _, id := range []string{"wrong", "disabled", "deleted"} {
+		spec := vibesUser()
+		spec.ID, spec.Name = id, id
+		if _, err := r.ImportClient(ctx, administrator, spec, registry.Imported{Secret: "Password123"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.DisableClient(ctx, administrator, "vibes", "disabled"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.DeleteClient(ctx, administrator, "vibes", "deleted", 0); err != nil {
+		t.Fatal(err)
+	}
+	secrets := map[string]string{"unknown": "Password123", "wrong": "Password124", "disabled": "Password123", "deleted": "Password123"}
+	bodies := make(chan string, len(secrets))
+	var all sync.WaitGroup
+	for id, secret := range secrets {
+		all.Go(func() {
+			c := &wire{address: w.addresses[0]}
+			defer c.close()
+			began := time.Now()
+			a, err := c.send(vibesRequest(id, secret))
+			if err != nil || a.status != 401 {
+				t.Errorf("%s: %v %+v", id, err, a)
+				return
+			}
+			if took := time.Since(began); took < clientauth.FailureTime {
+				t.Errorf("%s: answered after %v", id, took)
+			}
+			bodies <- a.body
+		})
+	}
+	all.Wait()
+	close(bodies)
+	first := <-bodies
+	for body := range bodies {
+		if body != first {
+			t.Errorf("%s\n%s", first, body)
+		}
 	}
 }

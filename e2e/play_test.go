@@ -152,7 +152,7 @@ func (p *player) compare(lines []string, a *answer) (token string, err error) {
 			body = lines[i+2:]
 			break
 		}
-		if line, err = p.expand(line, unknowns); err != nil {
+		if line, err = p.expand(line, unknowns()); err != nil {
 			return "", err
 		}
 		if out, ok := strings.CutPrefix(line, "!"); ok {
@@ -213,7 +213,7 @@ func (p *player) compareToken(lines []string, token string) error {
 
 // verify checks the signature by go-jose; that of HS256 nobody outside can.
 func (p *player) verify(token string) error {
-	jws, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256, jose.EdDSA, jose.RS256, jose.PS256, jose.HS256})
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256, jose.EdDSA, jose.RS256, jose.PS256, jose.HS256})
 	if err != nil {
 		return err
 	}

@@ -17,16 +17,16 @@ type names struct {
 	text map[string]string
 }
 
-var (
-	innermost = regexp.MustCompile(`\{\{([^{}]*)\}\}`)
-	// What an answer may hold that nobody knows beforehand.
-	unknowns = map[string]string{
-		"any":   `[^"]*`,
+var innermost = regexp.MustCompile(`\{\{([^{}]*)\}\}`)
+
+// unknowns are what an answer may hold that nobody knows beforehand.
+func unknowns() map[string]string {
+	return map[string]string{
 		"token": `(?P<token>[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)`,
 		"uuid":  `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		"b64":   `[A-Za-z0-9_-]+`,
 	}
-)
+}
 
 // expand replaces variables from the inside out. Those in keep stay as they are.
 func (n *names) expand(text string, keep map[string]string) (string, error) {
@@ -90,15 +90,15 @@ func (n *names) value(name string) (string, error) {
 	return "", fmt.Errorf("{{%s}} means nothing here", name)
 }
 
-// match holds got against what is expected, in which {{any}} and the like stand
+// match holds got against what is expected, in which {{token}} and the like stand
 // for what nobody knows. It returns the token, if {{token}} found one.
 func (n *names) match(want, got string) (token string, err error) {
-	want, err = n.expand(want, unknowns)
+	want, err = n.expand(want, unknowns())
 	if err != nil {
 		return "", err
 	}
 	pattern := regexp.QuoteMeta(want)
-	for name, p := range unknowns {
+	for name, p := range unknowns() {
 		pattern = strings.ReplaceAll(pattern, regexp.QuoteMeta("{{"+name+"}}"), p)
 	}
 	m, err := regexp.Compile(`^(?s:` + pattern + `)$`)
