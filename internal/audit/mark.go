@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
 )
@@ -34,7 +35,7 @@ func (w *Writer) open(ctx context.Context) error {
 	case before != stopped:
 		w.opt.Log.Warn("this node did not stop cleanly: its last batch of activity may be lost", "node", w.opt.Node)
 		now := w.opt.Now()
-		w.since = now
+		w.since = time.Now()
 		w.queue = append(w.queue, domain.Entry{ID: domain.NewEventID(now), Action: domain.ActivityGap})
 		return nil // the mark stands already
 	}

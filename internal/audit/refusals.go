@@ -30,7 +30,7 @@ func newRefusals() refusals { return refusals{kinds: map[refusal]*domain.Entry{}
 func (r *refusals) len() int { return len(r.kinds) }
 
 // add counts e and reports whether it is the first of its window.
-func (r *refusals) add(e *domain.Entry, now func() time.Time) bool {
+func (r *refusals) add(e *domain.Entry) bool {
 	key := refusal{issuer: e.Issuer, reason: e.Reason, source: sourcePrefix(e.Source)}
 	count := max(e.Count, 1)
 	same := r.kinds[key]
@@ -47,7 +47,7 @@ func (r *refusals) add(e *domain.Entry, now func() time.Time) bool {
 	entry.Count = count
 	r.kinds[key] = &entry
 	if len(r.kinds) == 1 {
-		r.since = now()
+		r.since = time.Now()
 		return true
 	}
 	return false

@@ -60,7 +60,7 @@ func (w *Writer) due() (wait time.Duration, something, closed bool) {
 	if w.closed || n >= BatchEntries || n > 0 && w.opt.Mode == Sync {
 		return 0, true, w.closed
 	}
-	now := w.opt.Now()
+	now := time.Now()
 	wait = time.Hour
 	if n > 0 {
 		wait = w.since.Add(BatchWait).Sub(now)
@@ -81,7 +81,7 @@ func (w *Writer) take(spare []domain.Entry) ([]domain.Entry, chan struct{}) {
 		spare = make([]domain.Entry, 0, BatchEntries)
 	}
 	w.queue, w.round = spare, make(chan struct{})
-	if w.closed || !w.opt.Now().Before(w.refused.since.Add(refusedWindow)) {
+	if w.closed || !time.Now().Before(w.refused.since.Add(refusedWindow)) {
 		batch = w.refused.drain(batch, QueueEntries)
 	}
 	w.taken = len(batch)

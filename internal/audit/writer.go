@@ -45,7 +45,7 @@ type Options struct {
 	Activity domain.Activity
 	Marks    Marks
 	Log      *slog.Logger
-	Now      func() time.Time
+	Now      func() time.Time // dates the entries that the writer makes itself
 	// Wait is how long Record waits for room, or in mode sync for its batch,
 	// at most; zero: until its context ends.
 	Wait time.Duration
@@ -69,7 +69,7 @@ type Writer struct {
 
 	mu      sync.Mutex
 	queue   []domain.Entry // in order of arrival
-	since   time.Time      // when the first of queue came
+	since   time.Time      // when the first of queue came, by the local monotonic clock: waits are no matter of the time of day
 	taken   int            // taken from queue, not yet committed
 	refused refusals
 	room    chan struct{} // closed at the next commit, where somebody waits
@@ -115,7 +115,7 @@ func (w *Writer) Record(ctx context.Context, e domain.Entry) error {
 	}
 	w.mu.Lock()
 	if !w.closed && e.Client == "" && e.Action == domain.TokenRefused {
-		first := w.refused.add(&e, w.opt.Now)
+		first := w.refused.add(&e)
 		w.mu.Unlock()
 		if first {
 			w.signal()
@@ -132,7 +132,7 @@ func (w *Writer) Record(ctx context.Context, e domain.Entry) error {
 		return ErrClosed
 	}
 	if len(w.queue) == 0 {
-		w.since = w.opt.Now()
+		w.since = time.Now()
 	}
 	w.queue = append(w.queue, e)
 	n, round := len(w.queue), w.round

@@ -345,3 +345,26 @@ func BenchmarkRecord(b *testing.B) {
 	}
 	closed(b, w)
 }
+
+// D-39: a clock that steps back an hour delays nothing.
+func TestClockStepsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		var step time.Duration
+		w, err := audit.Start(t.Context(), audit.Options{
+			Node: "n", Activity: m, Marks: m, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.Now().Add(step) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		record(t, w, 1)
+		if err := w.Record(t.Context(), refused("192.0.2.1", "credentials_wrong")); err != nil {
+			t.Fatal(err)
+		}
+		step = -time.Hour
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		want(t, "written", w.Stats().Written, int64(2))
+		closed(t, w)
+	})
+}

@@ -78,9 +78,7 @@ type RotateOptions struct {
 
 // Rotate plans the replacement of the issuer's signing key: the keys to put (the
 // new one first, then those whose end is now known) and those to delete. Without
-// Kill no valid token fails: an old key is published until the last token under
-// it has expired. That holds for one that waits for its turn too: a node that
-// lags may have signed with it.
+// Kill no valid token fails (Retire).
 func Rotate(issuer *domain.Issuer, list []domain.Key, ring *seal.Ring, now time.Time, opts RotateOptions) (changed, removed []domain.Key, err error) {
 	now = now.UTC()
 	if next := waiting(list, now); next != nil && !opts.Now && !opts.Kill {
@@ -98,20 +96,32 @@ func Rotate(issuer *domain.Issuer, list []domain.Key, ring *seal.Ring, now time.
 	if err != nil {
 		return nil, nil, err
 	}
-	changed = append(changed, made)
+	changed = []domain.Key{made}
+	if !opts.Kill {
+		return append(changed, Retire(list, signFrom)...), nil, nil
+	}
 	for _, k := range list {
-		switch {
-		case k.Purpose != domain.PurposeAccess:
-		case opts.Kill:
+		if k.Purpose == domain.PurposeAccess {
 			removed = append(removed, k)
-		case k.SignUntil == nil && !k.VerifyOnly:
-			until := signFrom
-			end := until.Add(Overlap)
-			k.SignUntil, k.Expires = &until, &end
-			changed = append(changed, k)
 		}
 	}
 	return changed, removed, nil
+}
+
+// Retire plans the end of the keys that sign, or wait for it, when another takes over:
+// those that change. Each stays published until the last token under it has expired,
+// one that waits too: a node that lags may have signed with it.
+func Retire(list []domain.Key, from time.Time) []domain.Key {
+	var changed []domain.Key
+	for _, k := range list {
+		if k.Purpose != domain.PurposeAccess || k.VerifyOnly || k.SignUntil != nil && !from.Before(*k.SignUntil) {
+			continue
+		}
+		end := from.Add(Overlap)
+		k.SignUntil, k.Expires = &from, &end
+		changed = append(changed, k)
+	}
+	return changed
 }
 
 // beside reports whether a new key of the issuer may stand beside k (D-42).

@@ -65,7 +65,7 @@ func (r *Registry) keysFor(ctx context.Context, t domain.Tables, old, issuer *do
 			Message: fmt.Sprintf("cannot change from %s to %s while there are keys: HS256 never stands beside an asymmetric key; make another issuer", old.Algorithm, issuer.Algorithm),
 		}}}
 	}
-	// A key that waits for its turn is of the old algorithm: it goes, as it has signed nothing.
+	// A key that waits for its turn is of the old algorithm: it gets none.
 	var waiting []domain.Key
 	list = slices.DeleteFunc(list, func(k domain.Key) bool {
 		waits := !k.VerifyOnly && now.Before(k.SignFrom)
@@ -78,7 +78,7 @@ func (r *Registry) keysFor(ctx context.Context, t domain.Tables, old, issuer *do
 	if err != nil {
 		return nil, err
 	}
-	return putKeys(ctx, t, "key.rotate", changed, append(removed, waiting...))
+	return putKeys(ctx, t, "key.rotate", append(changed, keys.Retire(waiting, now)...), removed)
 }
 
 func hmac(algorithm string) bool { return algorithm == string(jwt.HS256) }

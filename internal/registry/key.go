@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/keys"
@@ -65,12 +64,11 @@ func (r *Registry) ImportKey(ctx context.Context, by domain.Actor, issuer string
 				return nil, fmt.Errorf("key %s is in issuer %s already: %w", k.ID, k.Issuer, domain.ErrExists)
 			}
 		}
-		changed, removed := []domain.Key{made}, []domain.Key(nil)
+		changed := []domain.Key{made}
 		if opts.Sign {
-			more, gone := retire(list, now)
-			changed, removed = append(changed, more...), gone
+			changed = append(changed, keys.Retire(list, now)...)
 		}
-		return putKeys(ctx, t, "key.import", changed, removed)
+		return putKeys(ctx, t, "key.import", changed, nil)
 	})
 	return made, err
 }
@@ -106,22 +104,6 @@ func (r *Registry) thumbprint(k *domain.Key) (string, error) {
 		return "", fmt.Errorf("key %s of issuer %s: %w", k.ID, k.Issuer, err)
 	}
 	return public.Thumbprint(), nil
-}
-
-// retire ends the turn of the keys that sign, and removes those that wait.
-func retire(list []domain.Key, now time.Time) (changed, removed []domain.Key) {
-	for _, k := range list {
-		switch {
-		case k.Purpose != domain.PurposeAccess || k.VerifyOnly:
-		case now.Before(k.SignFrom):
-			removed = append(removed, k)
-		case k.SignUntil == nil || now.Before(*k.SignUntil):
-			until, end := now, now.Add(keys.Overlap)
-			k.SignUntil, k.Expires = &until, &end
-			changed = append(changed, k)
-		}
-	}
-	return changed, removed
 }
 
 // RotateDue rotates the keys that have reached their age, and deletes those that

@@ -201,6 +201,9 @@ func (p *problems) checkClaims(claims []Claim, kinds map[string]bool) {
 			p.checkClaimSource(field+".from", c.From, kinds)
 		}
 		p.text(field+".value", c.Value, 256)
+		if c.Name == "scope" && (c.From != ClaimScope || c.Empty != Omit) { // RFC 9068 §2.2.3, RFC 8693 §4.2: a string
+			p.add(field, "must be from scope and left out where it is empty, or have another name: those who check a token read it as its scope")
+		}
 		if c.Value != "" && c.Empty != Omit {
 			p.add(field+".empty", "must be omit: a constant is never empty")
 		}
