@@ -177,7 +177,7 @@ func TestDigest(t *testing.T) {
 		}
 		seen[d] = name
 	}
-	if m.of("i", "c", "s", "h", "p") != m.of("i", "c", "s", "h", "p") {
+	if once, again := m.of("i", "c", "s", "h", "p"), m.of("i", "c", "s", "h", "p"); once != again {
 		t.Error("not the same twice")
 	}
 }

@@ -182,7 +182,7 @@ func TestRequiredClaims(t *testing.T) {
 		t.Run(string(alg), func(t *testing.T) {
 			s := signer(t, alg, "at+jwt")
 			compact := issue(t, s, facts(t, "rfc"))
-			jws, err := jose.ParseSigned(compact, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
+			jws, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
 			if err != nil {
 				t.Fatal(err)
 			}
