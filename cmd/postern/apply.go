@@ -72,7 +72,7 @@ func keepSecrets(file *os.File, secrets []admin.NewSecret) error {
 	if len(secrets) == 0 {
 		return errors.Join(file.Close(), os.Remove(file.Name()))
 	}
-	data, err := json.MarshalIndent(secrets, "", "  ")
+	data, err := json.MarshalIndent(secrets, "", "  ") // #nosec G117 -- the file exists to hold them, mode 0600
 	if err == nil {
 		_, err = file.Write(append(data, '\n'))
 	}

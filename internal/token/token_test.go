@@ -286,7 +286,7 @@ wire: {path: /token}
 server:
   scope: {bindings: [{pattern: "k_{id:name}", kind: k}]}
   claims:
-    - {name: scope, from: scope, empty: "null"}
+    - {name: scope, from: scope}
     - {name: env, from: environment}
     - {name: tenant, from: tenant_id, empty: "null"}
     - {name: tier, from: tier}
