@@ -78,10 +78,3 @@ type ImportedKey struct {
 	Sign              bool            `json:"sign,omitempty" doc:"It signs from now on; otherwise it only verifies."`
 	WithoutEpochUntil *time.Time      `json:"without_epoch_until,omitempty" doc:"Tokens without an epoch are accepted under it until then."`
 }
-
-// Status is what a node says of itself.
-type Status struct {
-	Issuers int        `json:"issuers"`
-	Applied domain.Seq `json:"applied"`
-	Version string     `json:"version,omitempty"`
-}

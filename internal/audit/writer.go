@@ -19,7 +19,7 @@ type Mode string
 const (
 	Group Mode = "group" // once the entry is queued; a kill loses at most the last batch
 	Sync  Mode = "sync"  // after the batch of the entry is committed
-	Off   Mode = "off"   // at once: nothing is kept
+	Off   Mode = "off"   // at once: nothing is kept, but for an entry that says so
 )
 
 // How much is gathered, and how long.
@@ -80,7 +80,8 @@ type Writer struct {
 }
 
 // Start begins to write. Where the node did not stop cleanly before, it logs
-// that and queues an entry with the action activity.gap.
+// that and queues an entry with the action activity.gap; in mode off it writes one
+// with the action activity.off.
 func Start(ctx context.Context, opt Options) (*Writer, error) {
 	if opt.Mode == "" {
 		opt.Mode = Group
@@ -95,7 +96,7 @@ func Start(ctx context.Context, opt Options) (*Writer, error) {
 	}
 	if opt.Mode == Off {
 		close(w.done)
-		return w, nil
+		return w, w.tellOff(ctx)
 	}
 	if err := w.open(ctx); err != nil {
 		stop()
@@ -103,6 +104,17 @@ func Start(ctx context.Context, opt Options) (*Writer, error) {
 	}
 	go w.run(running)
 	return w, nil
+}
+
+// tellOff leaves a trace that nothing is kept from now on: nobody switches the trail off
+// in silence (D-106).
+func (w *Writer) tellOff(ctx context.Context) error {
+	w.opt.Log.Warn("audit.tokens is off: no token issued or refused is kept", "node", w.opt.Node)
+	off := domain.Entry{ID: domain.NewEventID(w.opt.Now()), Action: domain.ActivityOff}
+	if err := w.opt.Activity.Append(ctx, w.opt.Node, []domain.Entry{off}); err != nil {
+		return fmt.Errorf("record that audit.tokens is off: %w", err)
+	}
+	return nil
 }
 
 // Record takes one entry. Where the queue is full it waits until ctx ends, or for

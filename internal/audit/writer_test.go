@@ -200,12 +200,17 @@ func TestSync(t *testing.T) {
 	})
 }
 
+// D-106: off keeps nothing, but says that it was off.
 func TestOff(t *testing.T) {
 	m := newMemory()
-	w, _ := start(t, m, audit.Off)
+	w, log := start(t, m, audit.Off)
 	record(t, w, 3)
 	closed(t, w)
-	want(t, "batches", m.sizes(), []int{})
+	want(t, "batches", m.sizes(), []int{1})
+	want(t, "what is kept", m.all()[0].Action, domain.ActivityOff)
+	if !strings.Contains(log.String(), "audit.tokens is off") {
+		t.Errorf("log: %s", log)
+	}
 	if _, err := audit.Start(t.Context(), audit.Options{Mode: "of"}); err == nil {
 		t.Error("a mode that is none was taken")
 	}

@@ -70,6 +70,7 @@ const (
 	TokenIssued  Action = "token.issue"
 	TokenRefused Action = "token.refuse"
 	ActivityGap  Action = "activity.gap" // entries before this one may have been lost by a kill
+	ActivityOff  Action = "activity.off" // nothing is kept from here on until the next start
 )
 
 // Entry is one thing that happened and changed nothing: activity.

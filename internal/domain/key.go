@@ -10,8 +10,7 @@ type Purpose string
 
 // The purposes.
 const (
-	PurposeAccess     Purpose = "access"     // access tokens
-	PurposeCheckpoint Purpose = "checkpoint" // audit checkpoints
+	PurposeAccess Purpose = "access" // access tokens
 )
 
 // Key is a signing key of an issuer. A node publishes it from Published until
