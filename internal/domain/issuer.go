@@ -13,7 +13,7 @@ type Issuer struct {
 	Name            string      `json:"name" yaml:"name"`                         // lower case, digits, `-`; never changes
 	URL             string      `json:"url" yaml:"url"`                           // `iss`, exactly as written; its path is the prefix of all endpoints
 	Hosts           []string    `json:"hosts,omitempty" yaml:"hosts"`             // further hosts (host or host:port) than that of URL
-	Environment     string      `json:"environment" yaml:"environment"`           // e.g. stage, prod
+	Environment     string      `json:"environment" yaml:"environment"`           // e.g. stage; left out: prod
 	Dialect         string      `json:"dialect" yaml:"dialect"`                   // name of a dialect; left out: rfc
 	Algorithm       string      `json:"algorithm" yaml:"algorithm"`               // of access tokens; left out: ES256
 	ImportedSecrets bool        `json:"imported_secrets" yaml:"imported_secrets"` // secrets not of our making may be imported

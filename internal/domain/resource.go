@@ -8,8 +8,8 @@ import (
 // Resources is a set of resource ids of one kind: some, or all of them. All is
 // a field of its own, never an id that reads `*`.
 type Resources struct {
-	All bool     `json:"all,omitempty" yaml:"all"`
-	IDs []string `json:"ids,omitempty" yaml:"ids"`
+	All bool     `json:"all,omitempty" yaml:"all"` // those of tomorrow too
+	IDs []string `json:"ids,omitempty" yaml:"ids"` // some of the tenant's
 }
 
 // ResourceScope says where a client may act: resource kind → ids. A kind that is

@@ -29,8 +29,8 @@ type Tenant struct {
 
 // Ceiling bounds what the clients of a tenant may be given.
 type Ceiling struct {
-	Scopes   oauth.Scope `json:"scopes" yaml:"scopes"`
-	Policies []string    `json:"policies" yaml:"policies"`
+	Scopes   oauth.Scope `json:"scopes" yaml:"scopes"`     // no others; left out: none
+	Policies []string    `json:"policies" yaml:"policies"` // no others; left out: none
 }
 
 // Kind is KindTenant.
