@@ -91,6 +91,7 @@ func (c *cache) fill(ctx context.Context, k clientKey, f *flight) {
 		row, err := c.read(ctx, domain.ClientKey(k.issuer, k.id))
 		var found *Client
 		if err == nil {
+			share(&row)
 			found, err = NewClient(row)
 		}
 		c.mu.Lock()

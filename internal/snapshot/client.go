@@ -29,6 +29,7 @@ type Secret struct {
 // names the client and the secret's id, never the hash.
 func NewClient(c domain.Client) (*Client, error) {
 	prepared := &Client{Client: c, Secrets: make([]Secret, len(c.Secrets))}
+	prepared.Client.Secrets = nil
 	for i, s := range c.Secrets {
 		v, err := secret.Parse(s.Hash)
 		if err != nil {
