@@ -75,7 +75,7 @@ func TestOpenElsewhere(t *testing.T) {
 	for name, move := range map[string]func(*domain.Key){
 		"another issuer":    func(k *domain.Key) { k.Issuer = "other" },
 		"another kid":       func(k *domain.Key) { k.ID = "other" },
-		"another purpose":   func(k *domain.Key) { k.Purpose = domain.PurposeCheckpoint },
+		"another purpose":   func(k *domain.Key) { k.Purpose = domain.Purpose("checkpoint") },
 		"another algorithm": func(k *domain.Key) { k.Algorithm = "ES256" },
 		"nothing sealed":    func(k *domain.Key) { k.Sealed = nil },
 	} {

@@ -256,7 +256,7 @@ func TestKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkpoint := domain.Key{Issuer: "main", ID: "c", Purpose: domain.PurposeCheckpoint}
+	checkpoint := domain.Key{Issuer: "main", ID: "c", Purpose: domain.Purpose("checkpoint")}
 	h.list = append(h.list, imported, checkpoint)
 	for _, before := range []keys.RotateOptions{{}, {Now: true}} { // a retired one, and one that waits
 		if err := h.rotate(before); err != nil && !errors.Is(err, domain.ErrExists) {

@@ -182,7 +182,7 @@ func TestJWKS(t *testing.T) {
 		put(t, w.db, keyRows, k, k.Version)
 	}
 	checkpoint := changed[0]
-	checkpoint.ID, checkpoint.Purpose = "checkpoint", domain.PurposeCheckpoint
+	checkpoint.ID, checkpoint.Purpose = "checkpoint", domain.Purpose("checkpoint")
 	put(t, w.db, keyRows, checkpoint, 0)
 
 	issuer, _ := w.open(w.db).View().Issuer("main")
