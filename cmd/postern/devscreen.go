@@ -26,9 +26,10 @@ func screen(s *streams, list []shownIssuer, c devCommand) {
 		}
 	}
 	client := first.Clients[0]
-	get := first.dialect.TokenCommand(first.TokenURL, client.ID, client.Secret, client.Scope, client.Audience)
-	scope, audience, reason := client.Scope, client.Audience, "it asks for a scope that the client was not given"
-	if first.dialect.Wire.Audience.Presence == dialect.Required {
+	scope, audience := required(first.dialect, client)
+	get := first.dialect.TokenCommand(first.TokenURL, client.ID, client.Secret, scope, audience)
+	reason := "it asks for a scope that the client was not given"
+	if audience != "" {
 		audience, reason = otherAudience, "it asks for an API that the client was not given"
 	} else {
 		scope = otherScope
@@ -46,6 +47,17 @@ func screen(s *streams, list []shownIssuer, c devCommand) {
 	s.data("%d issuers, each with a contract of its own (postern dev --show NAME prints the commands of one):\n\n%s", len(list), issuerTable(list))
 	s.data("Health and metrics: http://%s/readyz http://%s/metrics   Admin socket: %s", c.AdminListen, c.AdminListen, filepath.Join(c.Data, "admin.sock"))
 	s.data("Secrets are new at every start. Ctrl-C stops it.\n")
+}
+
+// required is what a request of the client must name: a first command has nothing else in it.
+func required(d *dialect.Dialect, c shownClient) (scope, audience string) {
+	if d.Wire.Scope.Presence == dialect.Required {
+		scope = c.Scope
+	}
+	if d.Wire.Audience.Presence == dialect.Required {
+		audience = c.Audience
+	}
+	return scope, audience
 }
 
 func indent(text string) string {
