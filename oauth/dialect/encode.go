@@ -41,6 +41,27 @@ func (d *Dialect) Answer(f oauth.Failure) Answer {
 	return d.Server.Errors[oauth.FailureServer]
 }
 
+// Meets reports whether a request can fail this check at all in this contract.
+func (d *Dialect) Meets(f oauth.Failure) bool {
+	switch f {
+	case oauth.FailureOrigin:
+		return d.Server.RefuseOrigin
+	case oauth.FailureParameterMissing:
+		return d.Wire.Audience.Presence == Required || d.Wire.Scope.Presence == Required
+	case oauth.FailureCredentialsConflict:
+		return d.Wire.Placement != Body && d.Wire.Placement != BasicOverBody
+	case oauth.FailureGrantNotAllowed:
+		return d.Server.PartnerClients == PartnersRefused
+	case oauth.FailureScopeMissing:
+		return d.Wire.Scope.Presence == Optional
+	case oauth.FailureScopeInvalid:
+		return d.Wire.Scope.Presence != None
+	case oauth.FailureAudienceInvalid:
+		return d.Wire.Audience.Presence != None
+	}
+	return true
+}
+
 // EncodeError writes a failure (RFC 6749 §5.2) as this dialect answers it. An
 // error that is not an *oauth.Error with a Failure is answered as
 // FailureServer; nothing of its text leaves the server.

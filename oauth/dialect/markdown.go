@@ -128,6 +128,9 @@ func (d *Dialect) writeTokenPage(b *strings.Builder) {
 func (d *Dialect) writeErrorsPage(b *strings.Builder) {
 	b.WriteString("## Errors\n\nThe first check that fails is answered, in this order.\n\n| Failure | Status | `error` | `error_description` |\n|---|---|---|---|\n")
 	for _, f := range oauth.Failures() {
+		if !d.Meets(f) {
+			continue
+		}
 		a := d.Answer(f)
 		fmt.Fprintf(b, "| %s | %d | `%s` | %s |\n", f, a.Status, a.Code, strings.ReplaceAll(a.Description, "|", `\|`))
 	}

@@ -132,7 +132,7 @@ func otherAlgorithms(list []string) []string {
 func answers(d *dialect.Dialect) []change {
 	var list []change
 	for _, f := range oauth.Failures() {
-		if !happens(d, f) {
+		if !d.Meets(f) {
 			continue
 		}
 		a, field := d.Answer(f), "server.errors."+string(f)
@@ -151,27 +151,6 @@ func answers(d *dialect.Dialect) []change {
 			change{field: field + ".description", from: a.Description, to: []any{"mutant: " + a.Description}, rare: rare})
 	}
 	return list
-}
-
-// happens reports whether a request can bring the failure about in this dialect.
-func happens(d *dialect.Dialect, f oauth.Failure) bool {
-	switch f {
-	case oauth.FailureOrigin:
-		return d.Server.RefuseOrigin
-	case oauth.FailureParameterMissing:
-		return d.Wire.Audience.Presence == dialect.Required || d.Wire.Scope.Presence == dialect.Required
-	case oauth.FailureCredentialsConflict:
-		return d.Wire.Placement != dialect.Body && d.Wire.Placement != dialect.BasicOverBody
-	case oauth.FailureGrantNotAllowed:
-		return d.Server.PartnerClients == dialect.PartnersRefused
-	case oauth.FailureScopeMissing:
-		return d.Wire.Scope.Presence == dialect.Optional
-	case oauth.FailureScopeInvalid:
-		return d.Wire.Scope.Presence != dialect.None
-	case oauth.FailureAudienceInvalid:
-		return d.Wire.Audience.Presence != dialect.None
-	}
-	return true
 }
 
 // bindings changes each field of each binding; a claim follows its kind.
