@@ -58,11 +58,15 @@ func start(t *testing.T) (*registry.Registry, string) {
 
 func serve(t *testing.T, socket string, reg *registry.Registry) {
 	t.Helper()
+	serveWith(t, socket, reg, &http.Server{ReadHeaderTimeout: time.Second})
+}
+
+func serveWith(t *testing.T, socket string, reg *registry.Registry, server *http.Server) {
+	t.Helper()
 	l, err := admin.Listen(socket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{ReadHeaderTimeout: time.Second}
 	admin.Serve(server, reg)
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()

@@ -79,7 +79,7 @@ func problemOfFiles(err error) error {
 // Apply brings in files of objects. Where it fails in the midst of it, what came
 // before is done and told beside the error.
 func (c *Conn) Apply(ctx context.Context, files []File) (out Applied, err error) {
-	if err := c.call(ctx, http.MethodPost, "/apply", 0, Files{files}, &out); err != nil {
+	if err := c.exchange(ctx, http.MethodPost, "/apply", 0, Files{files}, &out); err != nil {
 		return Applied{}, err
 	}
 	if out.Failed != "" {

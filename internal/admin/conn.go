@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	callTimeout = 60 * time.Second
-	maxAnswer   = 64 << 20 // bytes
+	callTimeout = 60 * time.Second // of all but Apply, which takes as long as it takes
+	maxAnswer   = 64 << 20         // bytes
 )
 
 // Conn speaks the admin API over the socket of a running server.
@@ -33,7 +33,7 @@ type Conn struct {
 // Dial prepares a connection; it is made when something is asked.
 func Dial(socket string) *Conn {
 	dialer := &net.Dialer{}
-	return &Conn{socket: socket, http: &http.Client{Timeout: callTimeout, Transport: &http.Transport{
+	return &Conn{socket: socket, http: &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", socket)
 		},
@@ -88,8 +88,15 @@ func (e *UnreachableError) Hint() string {
 	return "start it with `postern serve` or `postern dev --data DIR`, and name the same directory with --data"
 }
 
-// call sends in as JSON, if there is any, and reads the answer into out, if wanted.
+// call is exchange within callTimeout.
 func (c *Conn) call(ctx context.Context, method, path string, version int64, in, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return c.exchange(ctx, method, path, version, in, out)
+}
+
+// exchange sends in as JSON, if there is any, and reads the answer into out, if wanted.
+func (c *Conn) exchange(ctx context.Context, method, path string, version int64, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		data, err := json.Marshal(in)

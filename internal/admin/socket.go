@@ -40,8 +40,10 @@ type peerKey struct{}
 
 // Serve makes server answer the admin API to whoever is on the other side of a
 // Unix socket: the user that Postern runs as, and root. Each is a platform
-// administrator with the actor `local:<uid>`.
+// administrator with the actor `local:<uid>`. An answer may take its time: many files
+// make a long apply, and cut off in its midst it would lose the secrets of what it made.
 func Serve(server *http.Server, r *registry.Registry) {
+	server.WriteTimeout = 0
 	h := newHandler(r)
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		uid, err := peer(c)
