@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -58,16 +59,16 @@ func start(t *testing.T) (*registry.Registry, string) {
 
 func serve(t *testing.T, socket string, reg *registry.Registry) {
 	t.Helper()
-	serveWith(t, socket, reg, &http.Server{ReadHeaderTimeout: time.Second})
+	serveWith(t, socket, reg, &http.Server{ReadHeaderTimeout: time.Second}, slog.New(slog.DiscardHandler))
 }
 
-func serveWith(t *testing.T, socket string, reg *registry.Registry, server *http.Server) {
+func serveWith(t *testing.T, socket string, reg *registry.Registry, server *http.Server, log *slog.Logger) {
 	t.Helper()
 	l, err := admin.Listen(socket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin.Serve(server, reg)
+	admin.Serve(server, reg, log)
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close(); <-done })

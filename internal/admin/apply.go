@@ -47,23 +47,23 @@ func (a *api) apply(h huma.API) {
 		objects, _ := declare.Parse(files) // Apply tells what is wrong, with all else
 		done, err := declare.Apply(ctx, a.registry, actor(ctx), objects)
 		if err != nil && len(done.Items) == 0 {
-			return nil, problemOfFiles(err)
+			return nil, problemOfFiles(ctx, err)
 		}
 		out := Applied{Objects: done.Items, Secrets: make([]NewSecret, len(done.Secrets))}
 		for i, s := range done.Secrets {
 			out.Secrets[i] = NewSecret{Issuer: s.Issuer, ID: s.ClientID, Name: s.Name, Secret: string(s.Secret)}
 		}
 		if err != nil { // the secrets of what was made must reach whoever made it
-			out.Failed = problem(err).Error()
+			out.Failed = problem(ctx, err).Error()
 		}
 		return &struct{ Body Applied }{out}, nil
 	})
 }
 
-func problemOfFiles(err error) error {
+func problemOfFiles(ctx context.Context, err error) error {
 	var wrong *declare.Error
 	if !errors.As(err, &wrong) {
-		return problem(err)
+		return problem(ctx, err)
 	}
 	details := make([]error, len(wrong.Problems))
 	for i, p := range wrong.Problems {

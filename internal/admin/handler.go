@@ -13,6 +13,7 @@ import (
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/registry"
+	"github.com/postern-dev/postern/internal/request"
 	"github.com/postern-dev/postern/oauth"
 )
 
@@ -53,8 +54,8 @@ func operation(id, method, path, summary string) huma.Operation {
 }
 
 // problem is the one function from an error to a problem (RFC 9457). What is not known
-// becomes a 500 without detail.
-func problem(err error) error {
+// becomes a 500 without detail, and is told in the log's line of the request.
+func problem(ctx context.Context, err error) error {
 	var invalid *domain.Invalid
 	switch {
 	case err == nil:
@@ -69,6 +70,9 @@ func problem(err error) error {
 		return huma.Error404NotFound(err.Error())
 	case errors.Is(err, domain.ErrExists), errors.Is(err, domain.ErrConflict), errors.Is(err, registry.ErrInUse):
 		return huma.Error409Conflict(err.Error())
+	}
+	if ex, ok := ctx.Value(exchangeKey{}).(*request.Exchange); ok {
+		ex.Err = err
 	}
 	return huma.Error500InternalServerError("the change could not be made; the server's log says why")
 }
@@ -126,7 +130,7 @@ func (a *api) clients(h huma.API) {
 	huma.Register(h, create, func(ctx context.Context, in *struct{ Body NewClient }) (*createdBody, error) {
 		c, secret, err := a.registry.CreateClient(ctx, actor(ctx), in.Body.spec())
 		if err != nil {
-			return nil, problem(err)
+			return nil, problem(ctx, err)
 		}
 		return showCreated(c, secret), nil
 	})
@@ -135,7 +139,7 @@ func (a *api) clients(h huma.API) {
 	huma.Register(h, imported, func(ctx context.Context, in *struct{ Body ImportedClient }) (*clientBody, error) {
 		c, err := a.registry.ImportClient(ctx, actor(ctx), in.Body.spec(), registry.Imported{Secret: oauth.Secret(in.Body.Secret), Hash: in.Body.Hash})
 		if err != nil {
-			return nil, problem(err)
+			return nil, problem(ctx, err)
 		}
 		return showClient(c), nil
 	})
@@ -143,7 +147,7 @@ func (a *api) clients(h huma.API) {
 	huma.Register(h, operation("get-client", http.MethodGet, one, "Show a client"), func(ctx context.Context, in *ClientPath) (*clientBody, error) {
 		c, err := a.registry.GetClient(ctx, in.Issuer, in.ID)
 		if err != nil {
-			return nil, problem(err)
+			return nil, problem(ctx, err)
 		}
 		return showClient(c), nil
 	})
@@ -161,19 +165,19 @@ func (a *api) clientEnds(h huma.API, one string) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, problem(a.registry.DeleteClient(ctx, actor(ctx), in.Issuer, in.ID, version))
+		return nil, problem(ctx, a.registry.DeleteClient(ctx, actor(ctx), in.Issuer, in.ID, version))
 	})
 	huma.Register(h, operation("disable-client", http.MethodPost, one+"/disable", "Disable a client; its tokens are dead"), func(ctx context.Context, in *ClientPath) (*clientBody, error) {
 		c, err := a.registry.DisableClient(ctx, actor(ctx), in.Issuer, in.ID)
 		if err != nil {
-			return nil, problem(err)
+			return nil, problem(ctx, err)
 		}
 		return showClient(c), nil
 	})
 	huma.Register(h, operation("enable-client", http.MethodPost, one+"/enable", "Enable a client; tokens of before stay dead"), func(ctx context.Context, in *ClientPath) (*clientBody, error) {
 		c, err := a.registry.EnableClient(ctx, actor(ctx), in.Issuer, in.ID)
 		if err != nil {
-			return nil, problem(err)
+			return nil, problem(ctx, err)
 		}
 		return showClient(c), nil
 	})
@@ -187,7 +191,7 @@ func (a *api) listClients(ctx context.Context, in *struct {
 }) (*clientPage, error) {
 	list, err := a.registry.ListClients(ctx, in.Issuer, in.Tenant, domain.Page{After: in.After, Limit: in.Limit + 1})
 	if err != nil {
-		return nil, problem(err)
+		return nil, problem(ctx, err)
 	}
 	var page clientPage
 	page.Body.Items = make([]Client, 0, len(list))
@@ -212,7 +216,7 @@ func (a *api) updateClient(ctx context.Context, in *struct {
 	}
 	c, err := a.registry.UpdateClient(ctx, actor(ctx), in.Issuer, in.ID, version, in.Body.apply)
 	if err != nil {
-		return nil, problem(err)
+		return nil, problem(ctx, err)
 	}
 	return showClient(c), nil
 }

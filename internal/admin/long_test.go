@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -15,7 +16,7 @@ import (
 func TestApplyOutlivesTheWriteTimeout(t *testing.T) {
 	reg, socket := start(t)
 	socket += "2"
-	serveWith(t, socket, reg, &http.Server{ReadHeaderTimeout: time.Second, WriteTimeout: time.Millisecond})
+	serveWith(t, socket, reg, &http.Server{ReadHeaderTimeout: time.Second, WriteTimeout: time.Millisecond}, slog.New(slog.DiscardHandler))
 	var b strings.Builder
 	const n = 100
 	for i := range n {

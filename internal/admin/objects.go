@@ -16,9 +16,9 @@ type list[T any] struct {
 	}
 }
 
-func listed[T any](items []T, err error) (*list[T], error) {
+func listed[T any](ctx context.Context, items []T, err error) (*list[T], error) {
 	if err != nil {
-		return nil, problem(err)
+		return nil, problem(ctx, err)
 	}
 	var l list[T]
 	l.Body.Items = items
@@ -30,10 +30,12 @@ func listed[T any](items []T, err error) (*list[T], error) {
 
 func (a *api) objects(h huma.API) {
 	huma.Register(h, operation("list-issuers", http.MethodGet, "/issuers", "List issuers"), func(ctx context.Context, _ *struct{}) (*list[domain.Issuer], error) {
-		return listed(a.registry.ListIssuers(ctx, domain.Page{}))
+		items, err := a.registry.ListIssuers(ctx, domain.Page{})
+		return listed(ctx, items, err)
 	})
 	huma.Register(h, operation("list-tenants", http.MethodGet, "/tenants", "List tenants"), func(ctx context.Context, _ *struct{}) (*list[domain.Tenant], error) {
-		return listed(a.registry.ListTenants(ctx, domain.Page{}))
+		items, err := a.registry.ListTenants(ctx, domain.Page{})
+		return listed(ctx, items, err)
 	})
 }
 
@@ -48,7 +50,7 @@ func (a *api) keys(h huma.API) {
 	}) (*keyBody, error) {
 		k, err := a.registry.RotateKey(ctx, actor(ctx), in.Issuer, keys.RotateOptions{Now: in.Body.Now, Kill: in.Body.Kill})
 		if err != nil {
-			return nil, problem(err)
+			return nil, problem(ctx, err)
 		}
 		return &keyBody{a.showKey(k)}, nil
 	})
@@ -58,7 +60,7 @@ func (a *api) keys(h huma.API) {
 	}) (*keyBody, error) {
 		k, err := a.registry.ImportKey(ctx, actor(ctx), in.Issuer, in.Body.JWK, keys.ImportOptions{Sign: in.Body.Sign, WithoutEpochUntil: in.Body.WithoutEpochUntil})
 		if err != nil {
-			return nil, problem(err)
+			return nil, problem(ctx, err)
 		}
 		return &keyBody{a.showKey(k)}, nil
 	})
@@ -74,12 +76,12 @@ func (a *api) listKeys(ctx context.Context, in *struct {
 }) (*list[Key], error) {
 	found, err := a.registry.ListKeys(ctx, in.Issuer)
 	if err != nil {
-		return nil, problem(err)
+		return nil, problem(ctx, err)
 	}
 	signing := keys.Signing(found, a.registry.Now())
 	shown := make([]Key, len(found))
 	for i, k := range found {
 		shown[i] = Key{Key: k, Signs: signing != nil && k.ID == signing.ID}
 	}
-	return listed(shown, nil)
+	return listed(ctx, shown, nil)
 }

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/registry"
+	"github.com/postern-dev/postern/internal/request"
 )
 
 // maxSocketPath is what the address of a Unix socket has room for.
@@ -36,13 +39,18 @@ func Listen(path string) (net.Listener, error) {
 	return l, nil
 }
 
-type peerKey struct{}
+// The keys of what a request's context carries: who sent it, and its exchange.
+type (
+	peerKey     struct{}
+	exchangeKey struct{}
+)
 
 // Serve makes server answer the admin API to whoever is on the other side of a
 // Unix socket: the user that Postern runs as, and root. Each is a platform
 // administrator with the actor `local:<uid>`. An answer may take its time: many files
 // make a long apply, and cut off in its midst it would lose the secrets of what it made.
-func Serve(server *http.Server, r *registry.Registry) {
+// log gets a line for each request.
+func Serve(server *http.Server, r *registry.Registry, log *slog.Logger) {
 	server.WriteTimeout = 0
 	h := newHandler(r)
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
@@ -53,13 +61,16 @@ func Serve(server *http.Server, r *registry.Registry) {
 		return context.WithValue(ctx, peerKey{}, uid)
 	}
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		began := time.Now()
+		ex := request.Begin(w, req, r.Now(), nil)
+		defer func() { ex.Log(log, req, time.Since(began)) }()
 		uid, ok := req.Context().Value(peerKey{}).(int)
 		if !ok || uid != 0 && uid != os.Geteuid() {
-			http.Error(w, `{"title":"Forbidden","status":403,"detail":"the admin socket answers the user that postern runs as, and root"}`, http.StatusForbidden)
+			http.Error(ex, `{"title":"Forbidden","status":403,"detail":"the admin socket answers the user that postern runs as, and root"}`, http.StatusForbidden)
 			return
 		}
-		w.Header().Set("Cache-Control", "no-store")
-		h.ServeHTTP(w, req)
+		ex.Header().Set("Cache-Control", "no-store")
+		h.ServeHTTP(ex, req.WithContext(context.WithValue(req.Context(), exchangeKey{}, ex)))
 	})
 }
 

@@ -84,8 +84,10 @@ func (ex *Exchange) Log(log *slog.Logger, r *http.Request, took time.Duration) {
 	var space [12]slog.Attr
 	attrs := append(space[:0],
 		slog.String("request_id", ex.ID), slog.String("method", clip(r.Method)), slog.String("host", clip(r.Host)),
-		slog.String("path", clip(r.URL.Path)), slog.Int("status", ex.Status), slog.Int64("us", took.Microseconds()),
-		slog.String("source", ex.Source.String()))
+		slog.String("path", clip(r.URL.Path)), slog.Int("status", ex.Status), slog.Int64("us", took.Microseconds()))
+	if ex.Source.IsValid() { // a Unix socket has no address
+		attrs = append(attrs, slog.String("source", ex.Source.String()))
+	}
 	for _, a := range [...]struct{ name, value string }{
 		{"issuer", ex.Issuer}, {"client", ex.Client}, {"reason", ex.Reason}, {"correlation_id", ex.Correlation},
 	} {

@@ -227,7 +227,7 @@ func (n *Node) Listen() (*Listening, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	server := n.httpServer(nil)
-	admin.Serve(server, n.Registry)
+	admin.Serve(server, n.Registry, n.Log)
 	l.servers = append(l.servers, &listener{socket, server})
 	return l, nil
 }
