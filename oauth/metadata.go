@@ -1,5 +1,8 @@
 package oauth
 
+// MetadataPath is where an authorization server's metadata stands (RFC 8414 §3).
+const MetadataPath = "/.well-known/oauth-authorization-server"
+
 // Metadata describes an authorization server (RFC 8414 §2), as far as the
 // client credentials grant has something to say.
 type Metadata struct {

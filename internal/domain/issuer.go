@@ -7,6 +7,9 @@ import (
 	"github.com/postern-dev/postern/oauth"
 )
 
+// JWKSPath is where the JWK set (RFC 7517 §5) of every issuer stands, below its prefix.
+const JWKSPath = "/.well-known/jwks.json"
+
 // Issuer is one authorization server. Nothing issued under one is worth
 // anything under another.
 type Issuer struct {

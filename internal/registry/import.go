@@ -17,9 +17,6 @@ type Imported struct {
 	Hash   string // argon2id, bcrypt or PBKDF2-SHA256, as package secret reads them
 }
 
-// maxSecret is how long a secret may be, in bytes.
-const maxSecret = 256
-
 // ImportClient makes a client with an id and a secret of another system, in an
 // issuer that takes such (RULES). Of spec what CreateClient takes.
 func (r *Registry) ImportClient(ctx context.Context, by domain.Actor, spec domain.Client, cred Imported) (domain.Client, error) {
@@ -54,8 +51,8 @@ func (i Imported) hash() (string, error) {
 			return refuse("secret_hash", "is a keyed hash of another Postern, which is worth nothing without its pepper; give the secret itself")
 		}
 		return i.Hash, nil
-	case len(i.Secret) > maxSecret:
-		return refuse("secret", fmt.Sprintf("is longer than %d bytes", maxSecret))
+	case len(i.Secret) > secret.MaxLength:
+		return refuse("secret", fmt.Sprintf("is longer than %d bytes", secret.MaxLength))
 	case strings.ContainsFunc(string(i.Secret), func(c rune) bool { return c < 0x20 || c > 0x7e }):
 		return refuse("secret", "holds more than printable ASCII (RFC 6749 §A.2)")
 	case secret.WellFormed(string(i.Secret)):

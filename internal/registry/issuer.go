@@ -37,7 +37,7 @@ func (r *Registry) PutIssuer(ctx context.Context, by domain.Actor, issuer domain
 	if err != nil || old == nil || same(*old, done) {
 		return done, nil, err
 	}
-	warnings, err := r.warnings(ctx, func(c *domain.Client) bool { return c.Issuer == done.Name })
+	warnings, err := r.warnings(ctx, domain.Page{Prefix: domain.ClientKey(done.Name, "")}, func(*domain.Client) bool { return true })
 	return done, warnings, err
 }
 
@@ -59,7 +59,7 @@ func (r *Registry) keysFor(ctx context.Context, t domain.Tables, old, issuer *do
 	if err != nil {
 		return nil, err
 	}
-	if hmac(old.Algorithm) != hmac(issuer.Algorithm) && len(list) > len(keys.Spent(list, now)) {
+	if symmetric(old.Algorithm) != symmetric(issuer.Algorithm) && len(list) > len(keys.Spent(list, now)) {
 		return nil, &domain.Invalid{Object: "issuer " + issuer.Name, Problems: []domain.Problem{{
 			Field:   "algorithm",
 			Message: fmt.Sprintf("cannot change from %s to %s while there are keys: HS256 never stands beside an asymmetric key; make another issuer", old.Algorithm, issuer.Algorithm),
@@ -81,7 +81,7 @@ func (r *Registry) keysFor(ctx context.Context, t domain.Tables, old, issuer *do
 	return putKeys(ctx, t, "key.rotate", append(changed, keys.Retire(waiting, now)...), removed)
 }
 
-func hmac(algorithm string) bool { return algorithm == string(jwt.HS256) }
+func symmetric(algorithm string) bool { return jwt.Algorithm(algorithm).Symmetric() }
 
 // checkIssuer lists every problem of an issuer.
 func (r *Registry) checkIssuer(ctx context.Context, t domain.Tables, old, issuer *domain.Issuer) error {
@@ -104,7 +104,7 @@ func (r *Registry) checkIssuer(ctx context.Context, t domain.Tables, old, issuer
 // dialects and the configuration there are.
 func (r *Registry) IssuerProblems(issuer *domain.Issuer) []domain.Problem {
 	problems := issuer.Problems(r.dialect(issuer))
-	if hmac(issuer.Algorithm) && r.Dialects.Own(issuer.Dialect) && !r.AllowHS256 {
+	if symmetric(issuer.Algorithm) && r.Dialects.Own(issuer.Dialect) && !r.AllowHS256 {
 		problems = append(problems, domain.Problem{Field: "algorithm", Message: "HS256 with a dialect of your own needs allow_hs256: true in the configuration"})
 	}
 	return problems

@@ -79,7 +79,7 @@ func (r *Registry) sameKey(a, b *domain.Key) (bool, error) {
 	if a.Issuer == b.Issuer && a.ID == b.ID {
 		return true, nil
 	}
-	if a.Algorithm != b.Algorithm && (hmac(a.Algorithm) || hmac(b.Algorithm)) {
+	if a.Algorithm != b.Algorithm && (symmetric(a.Algorithm) || symmetric(b.Algorithm)) {
 		return false, nil
 	}
 	x, err := r.thumbprint(a)
@@ -92,7 +92,7 @@ func (r *Registry) sameKey(a, b *domain.Key) (bool, error) {
 
 // thumbprint is that of RFC 7638, which a symmetric key has only where it is open.
 func (r *Registry) thumbprint(k *domain.Key) (string, error) {
-	if hmac(k.Algorithm) {
+	if symmetric(k.Algorithm) {
 		private, err := keys.Open(k, r.Vault.Ring)
 		if err != nil {
 			return "", err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/oauth"
 )
 
 // Ref names an object: by kind and key.
@@ -37,9 +38,9 @@ func (r *Registry) Overlaps(issuers []domain.Issuer, tenants []domain.Tenant) ma
 	for i := range tenants {
 		o.tenant(&tenants[i])
 	}
-	for _, list := range o.hosts {
+	for host, list := range o.hosts {
 		for _, issuer := range list {
-			r.shadowed(&o, issuer, list)
+			r.shadowed(&o, host, issuer, list)
 		}
 	}
 	return o.found
@@ -102,13 +103,14 @@ func (o *overlap) tenant(t *domain.Tenant) {
 }
 
 // shadowed tells where an endpoint of the issuer lies below the longer prefix of
-// another one at the same host, and so is never reached.
-func (r *Registry) shadowed(o *overlap, issuer *domain.Issuer, others []*domain.Issuer) {
+// another one at the same host, and so is never reached. A tenant whose host it is is
+// told too: it may be the one that brought the two together.
+func (r *Registry) shadowed(o *overlap, host string, issuer *domain.Issuer, others []*domain.Issuer) {
 	d := r.dialect(issuer)
 	if d == nil {
 		return
 	}
-	for _, path := range []string{d.Wire.Path, "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"} {
+	for _, path := range []string{d.Wire.Path, domain.JWKSPath, oauth.MetadataPath} {
 		at := issuer.Prefix() + path
 		for _, other := range others {
 			prefix := other.Prefix()
@@ -117,6 +119,11 @@ func (r *Registry) shadowed(o *overlap, issuer *domain.Issuer, others []*domain.
 			if me := (Ref{domain.KindIssuer, issuer.Name}); len(prefix) > len(issuer.Prefix()) && below && !slices.Contains(o.found[me], problem) {
 				o.found[me] = append(o.found[me], problem)
 				o.add(Ref{domain.KindIssuer, other.Name}, "url", "%s of issuer %s lies below its prefix; give one of them another host or path", at, issuer.Name)
+				for _, name := range []string{issuer.Name, other.Name} {
+					if id, ok := o.tenants[place{host, name}]; ok {
+						o.add(Ref{domain.KindTenant, id}, "hosts."+name, "%s: %s of issuer %s lies below the prefix of issuer %s there; take another host", host, at, issuer.Name, other.Name)
+					}
+				}
 			}
 		}
 	}

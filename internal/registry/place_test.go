@@ -90,6 +90,8 @@ func TestOverlaps(t *testing.T) {
 		"further host":           {[]domain.Issuer{main, {Name: "two", URL: "https://two.example.com", Hosts: []string{"id.example.com"}}}, nil, "hosts[0] url"},
 		"other prefix":           {[]domain.Issuer{main, {Name: "two", URL: "https://id.example.com/two"}}, nil, ""},
 		"other port":             {[]domain.Issuer{main, {Name: "two", URL: "https://id.example.com:8443"}}, nil, ""},
+		"hidden at a tenant's":   {[]domain.Issuer{main, {Name: "two", URL: "https://a.example.com/oauth2"}}, []domain.Tenant{tenant(tenantID, "a.example.com")}, "url url hosts.main"},
+		"hides at a tenant's":    {[]domain.Issuer{{Name: "two", URL: "https://a.example.com", Dialect: "rfc"}, {Name: "main", URL: "https://id.example.com/oauth2"}}, []domain.Tenant{tenant(tenantID, "a.example.com")}, "url url hosts.main"},
 		"token endpoint hidden":  {[]domain.Issuer{{Name: "main", URL: "https://id.example.com", Dialect: "trialbee"}, {Name: "two", URL: "https://id.example.com/oauth2"}}, nil, "url url"},
 		"like it, not a segment": {[]domain.Issuer{{Name: "main", URL: "https://id.example.com", Dialect: "trialbee"}, {Name: "two", URL: "https://id.example.com/oauth"}}, nil, ""},
 	} {

@@ -27,10 +27,11 @@ func (r *Registry) PutTenant(ctx context.Context, by domain.Actor, tenant domain
 		tenant.ID = newUUID()
 	}
 	var done domain.Tenant
+	var old *domain.Tenant
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		done = tenant
-		old, err := find(ctx, t.Tenants, tenant.ID)
-		if err != nil {
+		var err error
+		if old, err = find(ctx, t.Tenants, tenant.ID); err != nil {
 			return nil, err
 		}
 		if err := r.checkTenant(ctx, t, &done); err != nil {
@@ -38,10 +39,10 @@ func (r *Registry) PutTenant(ctx context.Context, by domain.Actor, tenant domain
 		}
 		return put(ctx, t.Tenants, old, &done, &done.Version, ifVersion)
 	})
-	if err != nil {
-		return domain.Tenant{}, nil, err
+	if err != nil || old == nil || same(*old, done) {
+		return done, nil, err
 	}
-	warnings, err := r.warnings(ctx, func(c *domain.Client) bool { return c.Tenant == done.ID })
+	warnings, err := r.warnings(ctx, domain.Page{}, func(c *domain.Client) bool { return c.Tenant == done.ID })
 	return done, warnings, err
 }
 
@@ -129,12 +130,12 @@ func unused(ctx context.Context, t domain.Tables, page domain.Page, object strin
 	return errors.Join(err, inUse)
 }
 
-// warnings names what is wrong now with clients that were right before.
-func (r *Registry) warnings(ctx context.Context, of func(*domain.Client) bool) ([]Warning, error) {
+// warnings names what is wrong now with clients of the page that were right before.
+func (r *Registry) warnings(ctx context.Context, page domain.Page, of func(*domain.Client) bool) ([]Warning, error) {
 	var list []Warning
 	t := r.Store.Read()
 	var failed error
-	err := eachClient(ctx, t, domain.Page{}, func(c domain.Client) bool {
+	err := eachClient(ctx, t, page, func(c domain.Client) bool {
 		if !of(&c) {
 			return true
 		}
