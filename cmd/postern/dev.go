@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -51,7 +52,7 @@ func (c devCommand) Run(ctx context.Context, s *streams) (err error) {
 	if err != nil {
 		return err
 	}
-	if c.Show != "" && !contains(names, c.Show) {
+	if c.Show != "" && !slices.Contains(names, c.Show) {
 		return misuse{fmt.Errorf("--show: there is no issuer %q: %s", c.Show, strings.Join(names, ", "))}
 	}
 	cfg, err := c.config(host, port, len(names))
@@ -75,15 +76,6 @@ func (c devCommand) Run(ctx context.Context, s *streams) (err error) {
 		screen(s, shown, c)
 		return nil
 	})
-}
-
-func contains(list []string, s string) bool {
-	for _, one := range list {
-		if one == s {
-			return true
-		}
-	}
-	return false
 }
 
 // address checks --listen: sample data does not leave this machine unasked.
@@ -203,7 +195,7 @@ func describe(names []string, objects declare.Objects, secrets map[string]oauth.
 				return nil, fmt.Errorf("there is no dialect %q", i.Dialect)
 			}
 			list = append(list, shownIssuer{
-				Name: i.Name, Dialect: i.Dialect, Issuer: i.URL, TokenURL: i.URL + d.Wire.Path, JWKSURL: i.URL + "/.well-known/jwks.json",
+				Name: i.Name, Dialect: i.Dialect, Issuer: i.URL, TokenURL: i.URL + d.Wire.Path, JWKSURL: i.URL + domain.JWKSPath,
 				APIs: []struct{}{}, title: d.Title, dialect: d, Clients: describeClients(d, i.Name, objects, secrets),
 			})
 		}

@@ -32,8 +32,8 @@ func (s *Server) metadata(ex *request.Exchange, r *http.Request, place snapshot.
 		GrantTypesSupported:               []string{oauth.ClientCredentials},
 		TokenEndpointAuthMethodsSupported: methods,
 	}
-	if place.Issuer.Algorithm != string(jwt.HS256) {
-		m.JWKSURI = place.Issuer.URL + JWKSPath
+	if !jwt.Algorithm(place.Issuer.Algorithm).Symmetric() {
+		m.JWKSURI = place.Issuer.URL + domain.JWKSPath
 	}
 	body, err := json.Marshal(m)
 	if err != nil {

@@ -9,14 +9,10 @@ import (
 
 	"github.com/postern-dev/postern/internal/audit"
 	"github.com/postern-dev/postern/internal/clientauth"
+	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/request"
 	"github.com/postern-dev/postern/internal/snapshot"
-)
-
-// The endpoints beside the token endpoint, below an issuer's prefix.
-const (
-	JWKSPath     = "/.well-known/jwks.json"
-	MetadataPath = "/.well-known/oauth-authorization-server" // RFC 8414 §3
+	"github.com/postern-dev/postern/oauth"
 )
 
 // Server answers for every issuer of the installation.
@@ -46,9 +42,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case found && place.Rest == place.Issuer.Dialect.Wire.Path:
 		s.token(ex, r, place)
 		s.Metrics.token(ex)
-	case found && place.Rest == JWKSPath:
+	case found && place.Rest == domain.JWKSPath:
 		s.jwks(ex, r, place)
-	case found && place.Rest == MetadataPath:
+	case found && place.Rest == oauth.MetadataPath:
 		s.metadata(ex, r, place)
 	default:
 		notFound(ex, http.StatusNotFound, "nothing is served at this path; check the path of the URL")

@@ -34,7 +34,7 @@ func Import(issuer *domain.Issuer, jwk []byte, ring *seal.Ring, now time.Time, o
 	if err != nil {
 		return domain.Key{}, fmt.Errorf("import a key: %w", err)
 	}
-	if (private.Algorithm == jwt.HS256) != (issuer.Algorithm == string(jwt.HS256)) {
+	if private.Algorithm.Symmetric() != jwt.Algorithm(issuer.Algorithm).Symmetric() {
 		return domain.Key{}, fmt.Errorf("import a key: issuer %s uses %s, and HS256 never stands beside an asymmetric key", issuer.Name, issuer.Algorithm)
 	}
 	if opts.Sign && string(private.Algorithm) != issuer.Algorithm {
@@ -57,7 +57,7 @@ func wrap(issuer *domain.Issuer, private *jwt.PrivateKey, ring *seal.Ring, now, 
 		Issuer: issuer.Name, ID: private.ID, Purpose: domain.PurposeAccess, Algorithm: string(private.Algorithm),
 		Created: now.UTC(), Published: now.UTC(), SignFrom: signFrom.UTC(),
 	}
-	if private.Algorithm != jwt.HS256 {
+	if !private.Algorithm.Symmetric() {
 		if k.Public, err = private.Public().MarshalJWK(); err != nil {
 			return domain.Key{}, err
 		}

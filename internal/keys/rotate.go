@@ -126,6 +126,5 @@ func Retire(list []domain.Key, from time.Time) []domain.Key {
 
 // beside reports whether a new key of the issuer may stand beside k (D-42).
 func beside(issuer *domain.Issuer, k *domain.Key, now time.Time) bool {
-	symmetric := func(algorithm string) bool { return algorithm == string(jwt.HS256) }
-	return k.Purpose != domain.PurposeAccess || expired(k, now) || symmetric(k.Algorithm) == symmetric(issuer.Algorithm)
+	return k.Purpose != domain.PurposeAccess || expired(k, now) || jwt.Algorithm(k.Algorithm).Symmetric() == jwt.Algorithm(issuer.Algorithm).Symmetric()
 }

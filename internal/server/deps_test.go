@@ -44,7 +44,7 @@ func floors() []floor {
 		{"internal/ratelimit", nil},
 		{"internal/keys", []string{"internal/domain", "internal/seal", "internal/secret", "oauth/dialect", "oauth/jwt"}},
 		{"internal/token", []string{"internal/domain", "oauth/dialect", "oauth/jwt"}},
-		{"internal/snapshot", []string{"internal/domain", "internal/keys", "internal/secret", "oauth/dialect", "oauth/jwt"}},
+		{"internal/snapshot", []string{"internal/domain", "internal/keys", "internal/secret", "oauth", "oauth/dialect", "oauth/jwt"}},
 		{"internal/clientauth", []string{"internal/domain", "internal/ratelimit", "internal/secret", "internal/snapshot", "oauth"}},
 		{"internal/registry", []string{"internal/domain", "internal/keys", "internal/secret", "oauth", "oauth/dialect", "oauth/jwt"}},
 		{"internal/sqlstore", []string{"internal/audit", "internal/domain"}},

@@ -85,12 +85,8 @@ func (f flushing) WithGroup(n string) slog.Handler { return flushing{f.Handler.W
 
 // newLog returns a logger and what must be flushed before exit.
 func newLog(c config.Log, out io.Writer) (*slog.Logger, *logWriter) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		level = slog.LevelInfo // config has checked it
-	}
 	w := &logWriter{out: out}
-	opts := &slog.HandlerOptions{Level: level}
+	opts := &slog.HandlerOptions{Level: c.Level.Slog()}
 	var h slog.Handler = slog.NewJSONHandler(w, opts)
 	if c.Format == config.Text {
 		h = slog.NewTextHandler(w, opts)

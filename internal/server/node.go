@@ -323,9 +323,6 @@ func (n *Node) rehash(issuer, client, secretID, oldHash, newHash string) {
 // where a client of an issuer with imported secrets has come.
 const sourceTrusted domain.Action = "source.trust"
 
-// trustLasts is as long as package ratelimit trusts a source.
-const trustLasts = 30 * 24 * time.Hour
-
 func (n *Node) trust(issuer, client string, source ratelimit.Source) {
 	now := n.Snapshot.Now()
 	n.background.Go(func() {
@@ -346,7 +343,7 @@ func (n *Node) recallTrust(ctx context.Context) {
 	if !imported {
 		return
 	}
-	q := domain.Query{Action: sourceTrusted, From: n.Snapshot.Now().Add(-trustLasts), Limit: 500}
+	q := domain.Query{Action: sourceTrusted, From: n.Snapshot.Now().Add(-ratelimit.TrustedFor), Limit: 500}
 	for {
 		page, err := n.db.Search(ctx, q)
 		if err != nil {

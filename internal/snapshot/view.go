@@ -11,6 +11,7 @@ import (
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/keys"
+	"github.com/postern-dev/postern/oauth"
 	"github.com/postern-dev/postern/oauth/dialect"
 	"github.com/postern-dev/postern/oauth/jwt"
 )
@@ -109,17 +110,14 @@ func (v *View) Find(host, escapedPath string) (p Place, found, known bool) {
 	return Place{}, false, known
 }
 
-// wellKnown is where RFC 8414 §3 puts metadata: between host and prefix.
-const wellKnown = "/.well-known/oauth-authorization-server"
-
 // below returns the path below the prefix; metadata requests have their well-known part
-// before it (RFC 8414 §3.1), which stays.
+// between host and prefix (RFC 8414 §3.1), which stays.
 func below(prefix, path string) (string, bool) {
 	if rest, ok := strings.CutPrefix(path, prefix); ok && strings.HasPrefix(rest, "/") {
 		return rest, true
 	}
-	if prefix != "" && path == wellKnown+prefix {
-		return wellKnown, true
+	if prefix != "" && path == oauth.MetadataPath+prefix {
+		return oauth.MetadataPath, true
 	}
 	return "", false
 }

@@ -5,5 +5,5 @@
 //
 // There is one writer connection (BEGIN IMMEDIATE, synchronous=FULL: what is
 // acknowledged survives a kill and a power cut) and a few readers that may only
-// query. Memory is kept small: page caches of half a megabyte.
+// query. Memory is kept small: page caches of a megabyte or less.
 package sqlite

@@ -2,7 +2,6 @@ package token
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
@@ -72,7 +71,9 @@ func appendAudience(b []byte, audience []string) []byte {
 // appendClaim writes one claim of the dialect with a comma after it, or nothing.
 func appendClaim(b []byte, c *dialect.Claim, f Facts) []byte {
 	if c.From == dialect.ClaimScope && len(f.Grant.Scope) > 0 {
-		return appendScope(appendName(b, c.Name), f.Grant.Scope)
+		// A scope token needs no escape (RFC 6749 §3.3), but passes the one escaper like
+		// every other string.
+		return append(jwt.AppendString(appendName(b, c.Name), f.Grant.Scope.String()), ',')
 	}
 	if c.From == dialect.ClaimAudience {
 		return append(appendAudience(appendName(b, c.Name), f.Grant.Audience), ',')
@@ -88,15 +89,6 @@ func appendClaim(b []byte, c *dialect.Claim, f Facts) []byte {
 }
 
 func appendName(b []byte, name string) []byte { return append(jwt.AppendString(b, name), ':') }
-
-// appendScope writes the scope. A scope token needs no escape (RFC 6749 §3.3), but
-// passes the one escaper like every other string.
-func appendScope(b []byte, scope []string) []byte {
-	if len(scope) == 1 {
-		return append(jwt.AppendString(b, scope[0]), ',')
-	}
-	return append(jwt.AppendString(b, strings.Join(scope, " ")), ',')
-}
 
 func claimValue(c *dialect.Claim, f Facts) string {
 	if c.From == "" {
