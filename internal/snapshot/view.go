@@ -222,7 +222,7 @@ func (s *Snapshot) addIssuer(v, earlier *View, issuer domain.Issuer, list []doma
 
 func (s *Snapshot) signer(earlier *View, i *Issuer, k *domain.Key) (*jwt.Signer, error) {
 	if earlier != nil {
-		if old, ok := earlier.issuers[i.Name]; ok && old.Dialect == i.Dialect && old.signers[k.ID] != nil {
+		if old, ok := earlier.issuers[i.Name]; ok && old.Dialect == i.Dialect && old.holds(k) && old.signers[k.ID] != nil {
 			return old.signers[k.ID], nil
 		}
 	}
@@ -231,6 +231,11 @@ func (s *Snapshot) signer(earlier *View, i *Issuer, k *domain.Key) (*jwt.Signer,
 		return nil, err
 	}
 	return jwt.NewSigner(private, i.Dialect.Server.Typ)
+}
+
+// holds reports whether the issuer has this very key, not another one of its id.
+func (i *Issuer) holds(k *domain.Key) bool {
+	return slices.ContainsFunc(i.keys, func(own domain.Key) bool { return own.ID == k.ID && bytes.Equal(own.Sealed, k.Sealed) })
 }
 
 func (v *View) addTenant(t *domain.Tenant) {
