@@ -155,14 +155,23 @@ func checkDialects(files []string) (dialect.Set, []checkProblem, error) {
 // checkObjects reads a directory of objects as if there were nothing in the store.
 func checkObjects(ctx context.Context, dir string, reg *registry.Registry) ([]checkProblem, error) {
 	files, err := declare.ReadDir(dir)
+	unread, err := problemsOf(err)
 	if err != nil {
 		return nil, err
+	}
+	for i := range unread {
+		unread[i].File = filepath.Join(dir, unread[i].File)
 	}
 	for i := range files {
 		files[i].Name = filepath.Join(dir, files[i].Name)
 	}
 	objects, _ := declare.Parse(files) // Check tells the problems of form too, with all others
-	err = declare.Check(ctx, reg, objects)
+	list, err := problemsOf(declare.Check(ctx, reg, objects))
+	return append(unread, list...), err
+}
+
+// problemsOf takes the problems out of an error; any other it returns.
+func problemsOf(err error) ([]checkProblem, error) {
 	var wrong *declare.Error
 	if !errors.As(err, &wrong) {
 		return nil, err

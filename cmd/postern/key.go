@@ -65,7 +65,7 @@ func keyState(k *admin.Key, now time.Time) string {
 		return "signs"
 	case k.Expires != nil && !now.Before(*k.Expires):
 		return "expired"
-	case !k.VerifyOnly && now.Before(k.SignFrom):
+	case !k.VerifyOnly && now.Before(k.SignFrom) && (k.SignUntil == nil || k.SignFrom.Before(*k.SignUntil)):
 		return "waits"
 	}
 	return "verifies"

@@ -247,15 +247,21 @@ func TestReadDir(t *testing.T) {
 	if err := os.Symlink(filepath.Join(outside, "secret.yaml"), filepath.Join(dir, "z.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := declare.ReadDir(dir); err == nil {
-		t.Error("a link out of the directory is followed")
+	write(filepath.Join(dir, "large.yaml"), strings.Repeat("#", 1<<20+1))
+	got, err = declare.ReadDir(dir) // the others are read, so that all problems are told at once
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
-	if err := os.Remove(filepath.Join(dir, "z.yaml")); err != nil {
+	var wrong *declare.Error
+	if !errors.As(err, &wrong) {
 		t.Fatal(err)
 	}
-	write(filepath.Join(dir, "z.yaml"), strings.Repeat("#", 1<<20+1))
-	if _, err := declare.ReadDir(dir); err == nil {
-		t.Error("a file too large")
+	problems := []declare.Problem{
+		{File: "large.yaml", Message: "is larger than 1048576 bytes"},
+		{File: "z.yaml", Message: "leads out of the directory, or nowhere; put the file itself here"},
+	}
+	if diff := cmp.Diff(problems, wrong.Problems); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -22,70 +22,89 @@ var ErrNoFiles = errors.New("no files that end in .yaml or .yml")
 
 // ReadDir reads the `.yaml` and `.yml` files of a directory and those below it,
 // in the order of their names. Names that begin with a dot are left out; a link
-// that leads out of the directory is refused.
+// that leads out of the directory is refused. The error is an *Error where some
+// files cannot be taken; the others are returned beside it.
 func ReadDir(dir string) ([]File, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("read objects: %w", err)
 	}
 	defer root.Close() //nolint:errcheck // read only
-	var files []File
-	total := 0
-	err = fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case name != "." && strings.HasPrefix(entry.Name(), "."):
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		case entry.IsDir() || path.Ext(name) != ".yaml" && path.Ext(name) != ".yml":
-			return nil
-		case len(files) == maxFiles:
-			return fmt.Errorf("there are more than %d files; apply them directory by directory", maxFiles)
-		}
-		f, err := readFile(root, name)
-		if total += len(f.Content); err == nil && total > maxTotal {
-			err = fmt.Errorf("the files are more than %d bytes together; apply them directory by directory", maxTotal)
-		}
-		files = append(files, f)
-		return err
-	})
-	if err == nil && len(files) == 0 {
-		err = ErrNoFiles
-	}
-	if err != nil {
+	w := walk{root: root}
+	err = fs.WalkDir(root.FS(), ".", w.visit)
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("read objects in %s: %w", dir, err)
+	case len(w.problems) > 0:
+		return w.files, asError(w.problems)
+	case len(w.files) == 0:
+		return nil, fmt.Errorf("read objects in %s: %w", dir, ErrNoFiles)
 	}
-	return files, nil
+	return w.files, nil
 }
 
-// Load reads the objects of a directory: ReadDir and Parse.
-func Load(dir string) (Objects, error) {
-	files, err := ReadDir(dir)
-	if err != nil {
-		return Objects{}, err
-	}
-	return Parse(files)
+// walk is one reading of a directory.
+type walk struct {
+	root     *os.Root
+	files    []File
+	problems []Problem // of files that cannot be taken
+	total    int       // bytes
 }
 
-func readFile(root *os.Root, name string) (File, error) {
+func (w *walk) visit(name string, entry fs.DirEntry, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case name != "." && strings.HasPrefix(entry.Name(), "."):
+		if entry.IsDir() {
+			return fs.SkipDir
+		}
+		return nil
+	case entry.IsDir() || path.Ext(name) != ".yaml" && path.Ext(name) != ".yml":
+		return nil
+	case len(w.files)+len(w.problems) == maxFiles:
+		return fmt.Errorf("there are more than %d files; apply them directory by directory", maxFiles)
+	}
+	data, wrong := readFile(w.root, name)
+	if wrong != "" {
+		w.problems = append(w.problems, Problem{File: name, Message: wrong})
+		return nil
+	}
+	if w.total += len(data); w.total > maxTotal {
+		return fmt.Errorf("the files are more than %d bytes together; apply them directory by directory", maxTotal)
+	}
+	w.files = append(w.files, File{Name: name, Content: data})
+	return nil
+}
+
+// readFile returns what the file holds, or why it cannot be taken.
+func readFile(root *os.Root, name string) (data []byte, wrong string) {
 	info, err := root.Stat(name)
-	if err != nil {
-		return File{}, err
+	if err != nil { // it was listed a moment ago
+		return nil, "leads out of the directory, or nowhere; put the file itself here"
 	}
 	if !info.Mode().IsRegular() { // a pipe would never end
-		return File{}, fmt.Errorf("%s is no file", name)
+		return nil, "is no regular file"
 	}
 	f, err := root.Open(name)
 	if err != nil {
-		return File{}, err
+		return nil, cannotRead(err)
 	}
 	defer f.Close() //nolint:errcheck // read only
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("%s is larger than %d bytes", name, maxFile)
+	data, err = io.ReadAll(io.LimitReader(f, maxFile+1))
+	switch {
+	case err != nil:
+		return nil, cannotRead(err)
+	case len(data) > maxFile:
+		return nil, fmt.Sprintf("is larger than %d bytes", maxFile)
 	}
-	return File{Name: name, Content: data}, err
+	return data, ""
+}
+
+// cannotRead says why, without the name, which stands before it.
+func cannotRead(err error) string {
+	if of := (*fs.PathError)(nil); errors.As(err, &of) {
+		err = of.Err
+	}
+	return "cannot be read: " + err.Error()
 }
