@@ -47,8 +47,9 @@ type Config struct {
 	// Guesses.Preload at the next start. It must not block.
 	Trust func(issuer, client string, source ratelimit.Source)
 	// Rehash, if set, is called with the better hash of a secret that was
-	// just used. It runs on a goroutine of its own and may block.
-	Rehash func(issuer, client, secretID, oldHash, newHash string)
+	// just used. It runs on a goroutine of its own and may block. Where it could
+	// not keep the hash, the next use of the secret tries again.
+	Rehash func(issuer, client, secretID, oldHash, newHash string) (kept bool)
 }
 
 // Authenticator authenticates clients. It is safe for concurrent use.

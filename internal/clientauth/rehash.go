@@ -43,7 +43,9 @@ func (a *Authenticator) startRehash(issuer string, m match) {
 		if m.secret.Verifier.Imported() {
 			a.memory.add(a.memory.of(issuer, m.client.ID, m.secret.ID, better, m.plain))
 		}
-		a.Rehash(issuer, m.client.ID, m.secret.ID, m.secret.Hash, better)
+		if !a.Rehash(issuer, m.client.ID, m.secret.ID, m.secret.Hash, better) {
+			m.secret.ReleaseRehash()
+		}
 	})
 }
 

@@ -14,10 +14,11 @@ type replaced struct{ issuer, client, secretID, old, new string }
 func listen(s *scene) func() []replaced {
 	var mu sync.Mutex
 	var list []replaced
-	s.Rehash = func(issuer, client, secretID, oldHash, newHash string) {
+	s.Rehash = func(issuer, client, secretID, oldHash, newHash string) (kept bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		list = append(list, replaced{issuer, client, secretID, oldHash, newHash})
+		return true
 	}
 	return func() []replaced {
 		s.Wait()
@@ -94,4 +95,32 @@ func TestOldPepperIsReplaced(t *testing.T) {
 	if s.nobody().NeedsRehash(s.Peppers) {
 		t.Error("the dummy hash is still under the old pepper: it may cost something else")
 	}
+}
+
+// A hash that could not be kept is made again at the next use.
+func TestRehashIsTriedAgain(t *testing.T) {
+	s := newScene(t, false)
+	calls, kept := 0, false // one use at a time
+	s.Rehash = func(string, string, string, string, string) bool {
+		calls++
+		return kept
+	}
+	plain := generated(s, "a")
+	if err := s.Peppers.Add("p2", []byte("0123456789abcdef0123456789abcdef"), true); err != nil {
+		t.Fatal(err)
+	}
+	use := func(want int) {
+		t.Helper()
+		if _, err := s.try("a", string(plain), home); err != nil {
+			t.Fatal(err)
+		}
+		if s.Wait(); calls != want {
+			t.Fatalf("called %d times, want %d", calls, want)
+		}
+	}
+	use(1)
+	use(2)
+	kept = true
+	use(3)
+	use(3)
 }

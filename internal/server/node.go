@@ -311,12 +311,14 @@ func (n *Node) rotate(ctx context.Context) {
 }
 
 // rehash keeps a better hash of a secret that was just used.
-func (n *Node) rehash(issuer, client, secretID, oldHash, newHash string) {
+func (n *Node) rehash(issuer, client, secretID, oldHash, newHash string) (kept bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := n.Registry.ReplaceHash(ctx, issuer, client, secretID, oldHash, newHash); err != nil {
+	err := n.Registry.ReplaceHash(ctx, issuer, client, secretID, oldHash, newHash)
+	if err != nil {
 		n.Log.Warn("the hash of a secret could not be replaced; the next use tries again", "issuer", issuer, "client", client, "error", err)
 	}
+	return err == nil
 }
 
 // sourceTrusted is the activity by which a node remembers, over a restart, from
