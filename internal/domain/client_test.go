@@ -57,6 +57,12 @@ func TestClientProblems(t *testing.T) {
 		}, []string{`scopes[1]: "b" is above the ceiling of tenant One`, `policies[1]: "q" is above the ceiling of tenant One`}},
 		{"scopes", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) { c.Scopes = oauth.Scope{"a", "a", "\\"} },
 			[]string{`scopes[1]: "a" stands there twice`, `scopes[2]: "\\" is no scope: printable ASCII without spaces, quotes or backslashes (RFC 6749 §3.3)`}},
+		{"D-52 more than a token holds", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) {
+			c.Scopes, c.Audiences = oauth.Scope{strings.Repeat("s", 4000)}, []string{strings.Repeat("a", 49)}
+		}, []string{"scopes: take 4000 bytes of a token and audiences up to 98; there is room for 4096 together"}},
+		{"D-52 as much as a token holds", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) {
+			c.Scopes, c.Audiences = oauth.Scope{strings.Repeat("s", 3998)}, []string{strings.Repeat("a", 49)}
+		}, nil},
 		{"no audience", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) { c.Audiences = nil },
 			[]string{"audiences: is empty; every token is for somebody: name at least one API"}},
 		{"audiences", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) {

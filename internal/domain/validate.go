@@ -19,7 +19,12 @@ var (
 	hostPort = regexp.MustCompile(`^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?$`)
 )
 
-const maxText = 2000 // bytes of a free text
+const (
+	maxText = 2000 // bytes of a free text
+	// maxRights bounds what a token may have to hold of its client, in bytes: with it a token
+	// of any dialect stays below the 8 KiB beyond which nobody takes one (D-52).
+	maxRights = 4096
+)
 
 // problems collects what is wrong with an object.
 type problems []Problem
@@ -236,6 +241,7 @@ func (p *problems) rights(c *Client, issuer *Issuer, tenant *Tenant) {
 			p.add(fmt.Sprintf("audiences[%d]", i), "%q stands there twice", a)
 		}
 	}
+	p.size(c)
 	for _, kind := range c.ResourceScope.Kinds() {
 		r := c.ResourceScope[kind]
 		field := "resource_scope." + kind
@@ -248,6 +254,18 @@ func (p *problems) rights(c *Client, issuer *Issuer, tenant *Tenant) {
 				p.add(fmt.Sprintf("%s.ids[%d]", field, i), "%q is not a %s of tenant %s", id, kind, tenant.Label)
 			}
 		}
+	}
+}
+
+// size refuses a client that would be given tokens too large to be taken. Audiences count
+// twice, as a dialect may repeat them in a claim of its own.
+func (p *problems) size(c *Client) {
+	scopes, audiences := len(c.Scopes.String()), 0
+	for _, a := range c.Audiences {
+		audiences += 2 * len(a)
+	}
+	if scopes+audiences > maxRights {
+		p.add("scopes", "take %d bytes of a token and audiences up to %d; there is room for %d together", scopes, audiences, maxRights)
 	}
 }
 
