@@ -89,12 +89,13 @@ func (c inspectCommand) Run(ctx context.Context, s *streams) error {
 	shown.Expired = time.Now().Unix() >= said.Expires
 	var verdict error
 	if c.JWKS != "" {
-		if verdict, err = c.verify(ctx, compact, said); err != nil {
+		var signed bool
+		if signed, verdict, err = c.verify(ctx, compact, said); err != nil {
 			return err
 		}
-		shown.Signature = "valid"
-		if verdict != nil {
-			shown.Signature = "invalid"
+		shown.Signature = "invalid"
+		if signed {
+			shown.Signature = "valid"
 		}
 	}
 	if err := c.print(s, shown, said.Issued, said.Expires); err != nil {
@@ -133,39 +134,54 @@ func tokenIn(data []byte) (string, error) {
 }
 
 // verify checks signature and times with the keys at the URL. What is wrong with the
-// token is the verdict, what is wrong with the check is err.
-func (c inspectCommand) verify(ctx context.Context, compact string, said claims) (verdict, err error) {
-	ctx, cancel := context.WithTimeout(ctx, jwksTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.JWKS, nil)
+// token is the verdict, what is wrong with the check is err. signed tells of the
+// signature alone: it may be right though the time is not.
+func (c inspectCommand) verify(ctx context.Context, compact string, said claims) (signed bool, verdict, err error) {
+	keys, err := c.keys(ctx)
 	if err != nil {
-		return nil, misuse{fmt.Errorf("--jwks: %w", err)}
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("get the keys: %w", err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // read only
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxJWKS))
-	if err != nil {
-		return nil, fmt.Errorf("get the keys: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("get the keys: HTTP %d", resp.StatusCode)
-	}
-	keys, err := jwt.ParseJWKS(data)
-	if err != nil {
-		return nil, fmt.Errorf("the keys at %s: %w", c.JWKS, err)
-	}
-	if keys.Len() == 0 {
-		return nil, hinted{errors.New("no keys are published there"), "an issuer that signs with HS256 publishes none"}
+		return false, nil, err
 	}
 	want := jwt.Expect{Issuer: said.Issuer, Now: time.Now()}
 	if len(said.Audience) > 0 {
 		want.Audience = said.Audience[0]
 	}
 	_, verdict = jwt.Verify(compact, keys, want)
-	return verdict, nil
+	if errors.Is(verdict, jwt.ErrExpired) || errors.Is(verdict, jwt.ErrNotYet) {
+		want.Now = time.Unix(said.Expires-1, 0)
+		_, alive := jwt.Verify(compact, keys, want)
+		return alive == nil, verdict, nil
+	}
+	return verdict == nil, verdict, nil
+}
+
+// keys reads the keys at the URL.
+func (c inspectCommand) keys(ctx context.Context) (keys jwt.Keys, err error) {
+	ctx, cancel := context.WithTimeout(ctx, jwksTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.JWKS, nil)
+	if err != nil {
+		return keys, misuse{fmt.Errorf("--jwks: %w", err)}
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return keys, fmt.Errorf("get the keys: %w", err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // read only
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxJWKS))
+	if err != nil {
+		return keys, fmt.Errorf("get the keys: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return keys, fmt.Errorf("get the keys: HTTP %d", resp.StatusCode)
+	}
+	keys, err = jwt.ParseJWKS(data)
+	if err != nil {
+		return keys, fmt.Errorf("the keys at %s: %w", c.JWKS, err)
+	}
+	if keys.Len() == 0 {
+		return keys, hinted{errors.New("no keys are published there"), "an issuer that signs with HS256 publishes none"}
+	}
+	return keys, nil
 }
 
 func (c inspectCommand) print(s *streams, shown inspected, issued, expires int64) error {
