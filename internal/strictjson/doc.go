@@ -2,7 +2,8 @@
 // kindness of encoding/json: names are compared exactly, a name occurs once in
 // its object however it is escaped, text is valid UTF-8 without lone
 // surrogates, nesting is bounded, and nothing follows the value. Two readers of
-// the same bytes can then not understand them differently.
+// the same bytes can then not understand them differently. What it writes,
+// strings, any reader understands alike.
 //
 // How much is read is the business of the caller.
 package strictjson

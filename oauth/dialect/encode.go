@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postern-dev/postern/internal/strictjson"
 	"github.com/postern-dev/postern/oauth"
 )
 
@@ -82,8 +83,8 @@ func (d *Dialect) EncodeError(w http.ResponseWriter, err error) {
 		seconds := (failed.RetryAfter + time.Second - 1) / time.Second
 		h["Retry-After"] = []string{strconv.FormatInt(int64(seconds), 10)}
 	}
-	body := appendString([]byte(`{"error":`), a.Code)
-	body = appendString(append(body, `,"error_description":`...), d.explain(a, failed))
+	body := strictjson.AppendString([]byte(`{"error":`), a.Code)
+	body = strictjson.AppendString(append(body, `,"error_description":`...), d.explain(a, failed))
 	d.write(w, a.Status, append(body, '}'))
 }
 

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/postern-dev/postern/internal/strictjson"
 	"github.com/postern-dev/postern/oauth"
 )
 
@@ -37,10 +38,10 @@ func (d *Dialect) prepare() {
 	}}
 	for _, f := range d.Wire.Response {
 		m := part{ResponseField: f}
-		tail := appendString(nil, f.Name)
+		tail := strictjson.AppendString(nil, f.Name)
 		tail = append(tail, ':')
 		if f.From == FromTokenType {
-			tail = appendString(tail, d.Wire.TokenType)
+			tail = strictjson.AppendString(tail, d.Wire.TokenType)
 		}
 		m.first, m.next = append([]byte("{"), tail...), append([]byte(","), tail...)
 		p.open = append(p.open, m)
@@ -86,9 +87,9 @@ func (p *prepared) appendAnswer(dst []byte, resp oauth.TokenResponse) []byte {
 		}
 		switch m.From {
 		case FromAccessToken:
-			dst = appendString(dst, string(resp.AccessToken))
+			dst = strictjson.AppendString(dst, string(resp.AccessToken))
 		case FromScope:
-			dst = appendString(dst, resp.Scope.String())
+			dst = strictjson.AppendString(dst, resp.Scope.String())
 		case FromExpiresIn:
 			seconds := int64(resp.ExpiresIn.Seconds())
 			if m.As == String {

@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/postern-dev/postern/internal/strictjson"
 	"github.com/postern-dev/postern/oauth"
 )
 
@@ -115,7 +116,7 @@ func writeBody(e Encoding, params []param) (body []byte, contentType string) {
 			if i > 0 {
 				body = append(body, ',')
 			}
-			body = appendString(append(appendString(body, p.name), ':'), p.value)
+			body = strictjson.AppendString(append(strictjson.AppendString(body, p.name), ':'), p.value)
 		}
 		return append(body, '}'), e.mediaType()
 	case Multipart:
