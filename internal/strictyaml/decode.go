@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -65,6 +66,8 @@ func (d *Document) readText(n *yaml.Node, field string, v reflect.Value) bool {
 	}
 	var err error
 	switch t := v.Addr().Interface().(type) {
+	case *time.Time:
+		*t, err = parseTime(n.Value)
 	case yaml.Unmarshaler:
 		if n.Kind == yaml.ScalarNode {
 			err = t.UnmarshalYAML(&yaml.Node{Kind: n.Kind, Tag: n.Tag, Value: n.Value, Line: n.Line})
@@ -80,6 +83,18 @@ func (d *Document) readText(n *yaml.Node, field string, v reflect.Value) bool {
 		d.add(n.Line, field, "%s", strings.TrimPrefix(err.Error(), fmt.Sprintf("line %d: ", n.Line)))
 	}
 	return true
+}
+
+// parseTime reads a date, which begins at midnight UTC, or a time of RFC 3339.
+func parseTime(text string) (time.Time, error) {
+	if at, err := time.Parse(time.DateOnly, text); err == nil {
+		return at, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, fmt.Errorf("%q is no date: write 2027-01-31 (midnight UTC) or 2027-01-31T12:00:00Z", text)
+	}
+	return at, nil
 }
 
 // pairs walks a mapping.

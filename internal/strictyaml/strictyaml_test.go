@@ -81,6 +81,8 @@ func TestProblems(t *testing.T) {
 		"mapping":         {"inner: x", "1 inner: must be a mapping of fields"},
 		"scalar":          {"name: [x]", "1 name: must be a single value"},
 		"duration":        {"life: 3w", `1 life: "3w" is no duration: write seconds, or a number with s, m, h or d, as in 90d`},
+		"date":            {"until: 2027-02-30", `1 until: "2027-02-30" is no date: write 2027-01-31 (midnight UTC) or 2027-01-31T12:00:00Z`},
+		"date only":       {"until: 2027-01-31", ""},
 		"duration list":   {"life: [3]", "1 life: must be a single value"},
 		"not a mapping":   {"- a", "1 : must be a mapping of fields"},
 		"every one":       {"name: [x]\non: 1\ncount: z", "1 name: must be a single value\n2 on: must be true or false\n3 count: must be a whole number"},
