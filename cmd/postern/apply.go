@@ -54,16 +54,9 @@ func (c applyCommand) Run(ctx context.Context, s *streams) (err error) {
 	}
 	err = c.print(s, done.Objects)
 	if c.SecretsFile != "" {
-		s.say("the %s of new clients: %s (mode 0600), and nowhere else", pluralOnly(len(done.Secrets), "secret"), c.SecretsFile)
+		s.say("the %s of new clients: %s (mode 0600), and nowhere else", nouns(len(done.Secrets), "secret"), c.SecretsFile)
 	}
 	return errors.Join(failed, err)
-}
-
-func pluralOnly(n int, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
 }
 
 // keepSecrets writes the secrets of new clients to the file, and removes the file where

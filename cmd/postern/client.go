@@ -68,6 +68,15 @@ func (c oneClient) open(ctx context.Context) (*admin.Conn, string, error) {
 	return conn, issuer, err
 }
 
+// ask does one thing to the client, or only reads it.
+func (c oneClient) ask(ctx context.Context, what func(*admin.Conn, context.Context, string, string) (admin.Client, error)) (admin.Client, error) {
+	conn, issuer, err := c.open(ctx)
+	if err != nil {
+		return admin.Client{}, err
+	}
+	return what(conn, ctx, issuer, c.ID)
+}
+
 // done says what was done, or prints the client for programs.
 func (c oneClient) done(s *streams, client admin.Client, what string) error {
 	s.say("client %s (%s) of issuer %s %s", client.ID, client.Name, client.Issuer, what)
@@ -81,11 +90,7 @@ type clientShowCommand struct{ oneClient }
 
 // Run prints all there is to know of a client but its secrets.
 func (c clientShowCommand) Run(ctx context.Context, s *streams) error {
-	conn, issuer, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	client, err := conn.GetClient(ctx, issuer, c.ID)
+	client, err := c.ask(ctx, (*admin.Conn).GetClient)
 	if err != nil {
 		return err
 	}
@@ -125,11 +130,7 @@ type clientDisableCommand struct{ oneClient }
 
 // Run disables a client.
 func (c clientDisableCommand) Run(ctx context.Context, s *streams) error {
-	conn, issuer, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	client, err := conn.DisableClient(ctx, issuer, c.ID)
+	client, err := c.ask(ctx, (*admin.Conn).DisableClient)
 	if err != nil {
 		return err
 	}
@@ -145,11 +146,7 @@ type clientEnableCommand struct{ oneClient }
 
 // Run enables a client.
 func (c clientEnableCommand) Run(ctx context.Context, s *streams) error {
-	conn, issuer, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	client, err := conn.EnableClient(ctx, issuer, c.ID)
+	client, err := c.ask(ctx, (*admin.Conn).EnableClient)
 	if err != nil {
 		return err
 	}
@@ -176,9 +173,12 @@ func (c clientDeleteCommand) Run(ctx context.Context, s *streams) error {
 	return err
 }
 
-func plural(n int, noun string) string {
+func plural(n int, noun string) string { return strconv.Itoa(n) + " " + nouns(n, noun) }
+
+// nouns is the noun without the number.
+func nouns(n int, noun string) string {
 	if n == 1 {
-		return "1 " + noun
+		return noun
 	}
-	return strconv.Itoa(n) + " " + noun + "s"
+	return noun + "s"
 }

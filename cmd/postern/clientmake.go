@@ -149,7 +149,11 @@ func (c clientImportCommand) secret(s *streams) (oauth.Secret, error) {
 	if err != nil {
 		return "", fmt.Errorf("--secret-file: %w", err)
 	}
-	return readSecret(&streams{in: strings.NewReader(data)})
+	line, err := secretLine(strings.NewReader(data))
+	if err == nil && line == "" {
+		err = misuse{fmt.Errorf("--secret-file: the first line of %s is empty", c.SecretFile)}
+	}
+	return line, err
 }
 
 // readPrivate reads a file with a secret, and refuses one that others may read.
