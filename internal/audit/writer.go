@@ -76,7 +76,7 @@ type Writer struct {
 	round   chan struct{} // mode sync: closed when what is queued now is committed
 	closed  bool
 
-	written, failures, full, duplicate atomic.Int64
+	written, failures, turnedAway, duplicate atomic.Int64
 }
 
 // Start begins to write. Where the node did not stop cleanly before, it logs
@@ -134,7 +134,7 @@ func (w *Writer) Record(ctx context.Context, e domain.Entry) error {
 		}
 		return nil
 	}
-	for !w.closed && len(w.queue)+w.taken >= QueueEntries {
+	if w.full() {
 		if err := w.waitRoom(ctx); err != nil {
 			return err
 		}
@@ -158,24 +158,29 @@ func (w *Writer) Record(ctx context.Context, e domain.Entry) error {
 	return nil
 }
 
-// waitRoom gives up the lock until a batch is committed. Where ctx ends first
-// the lock stays given up.
+// full reports whether an entry has to wait for room; the lock is held.
+func (w *Writer) full() bool { return !w.closed && len(w.queue)+w.taken >= QueueEntries }
+
+// waitRoom gives up the lock until batches are committed and there is room. Where
+// ctx ends first the lock stays given up.
 func (w *Writer) waitRoom(ctx context.Context) error {
-	if w.room == nil {
-		w.room = make(chan struct{})
-	}
-	room := w.room
-	w.mu.Unlock()
 	ctx, cancel := w.patience(ctx)
 	defer cancel()
-	select {
-	case <-room:
-		w.mu.Lock()
-		return nil
-	case <-ctx.Done():
-		w.full.Add(1)
-		return fmt.Errorf("%w: %w", ErrFull, ctx.Err())
+	for w.full() {
+		if w.room == nil {
+			w.room = make(chan struct{})
+		}
+		room := w.room
+		w.mu.Unlock()
+		select {
+		case <-room:
+			w.mu.Lock()
+		case <-ctx.Done():
+			w.turnedAway.Add(1)
+			return fmt.Errorf("%w: %w", ErrFull, ctx.Err())
+		}
 	}
+	return nil
 }
 
 // patience is the context with an end to the waiting: made only where there is something to
@@ -212,7 +217,7 @@ func (w *Writer) Stats() Stats {
 	w.mu.Unlock()
 	return Stats{
 		Queued: queued, Written: w.written.Load(), Failures: w.failures.Load(),
-		Full: w.full.Load(), Duplicate: w.duplicate.Load(),
+		Full: w.turnedAway.Load(), Duplicate: w.duplicate.Load(),
 	}
 }
 

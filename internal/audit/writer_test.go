@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -246,6 +247,37 @@ func TestFullQueue(t *testing.T) {
 		if slices.Max(m.sizes()) > audit.BatchEntries {
 			t.Errorf("batches %v", m.sizes())
 		}
+	})
+}
+
+// DESIGN §9: a request waits for room once, however often others are served before it.
+func TestWaitEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		m.slow = time.Second // of each batch
+		w, err := audit.Start(t.Context(), audit.Options{
+			Node: "n", Activity: m, Marks: m, Log: slog.New(slog.DiscardHandler), Now: time.Now, Wait: 1500 * time.Millisecond,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		record(t, w, audit.QueueEntries)
+		began := time.Now()
+		var group sync.WaitGroup
+		var full atomic.Int64
+		for range 2 * audit.BatchEntries {
+			group.Go(func() {
+				if err := w.Record(t.Context(), issued()); errors.Is(err, audit.ErrFull) {
+					full.Add(1)
+				}
+				if waited := time.Since(began); waited > 1500*time.Millisecond {
+					t.Errorf("waited %s", waited)
+				}
+			})
+		}
+		group.Wait()
+		want(t, "turned away", full.Load(), int64(audit.BatchEntries))
+		closed(t, w)
 	})
 }
 
