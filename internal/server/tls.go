@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/postern-dev/postern/internal/config"
@@ -20,8 +21,9 @@ type certificate struct {
 	log   *slog.Logger
 	now   func() time.Time
 
-	mu      sync.Mutex
-	current *tls.Certificate
+	current atomic.Pointer[tls.Certificate]
+
+	looking sync.Mutex   // held by the one that looks at the files; nobody waits for it
 	seen    [2]time.Time // when the files were changed last
 	checked time.Time
 }
@@ -54,25 +56,35 @@ func (c *certificate) load() error {
 	if err != nil {
 		return fmt.Errorf("TLS certificate %s: %w", c.files.CertFile, err)
 	}
-	c.current, c.seen = &pair, stamp
+	c.current.Store(&pair)
+	c.seen = stamp
 	return nil
 }
 
 // get is tls.Config.GetCertificate.
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now := c.now(); now.Sub(c.checked) >= certificateCheck {
-		c.checked = now
-		if stamp, err := c.stamp(); err != nil || stamp != c.seen {
-			if err := c.load(); err != nil {
-				c.log.Error("the certificate has changed and cannot be read; the old one stays", "error", err)
-			} else {
-				c.log.Info("the certificate has changed", "file", c.files.CertFile)
-			}
-		}
+	if c.looking.TryLock() {
+		c.look()
+		c.looking.Unlock()
 	}
-	return c.current, nil
+	return c.current.Load(), nil
+}
+
+// look reads the files again where they have changed.
+func (c *certificate) look() {
+	now := c.now()
+	if now.Sub(c.checked) < certificateCheck {
+		return
+	}
+	c.checked = now
+	if stamp, err := c.stamp(); err == nil && stamp == c.seen {
+		return
+	}
+	if err := c.load(); err != nil {
+		c.log.Error("the certificate has changed and cannot be read; the old one stays", "error", err)
+		return
+	}
+	c.log.Info("the certificate has changed", "file", c.files.CertFile)
 }
 
 func (c *certificate) config() *tls.Config {
