@@ -33,7 +33,7 @@ type devCommand struct {
 	AdminListen    string `name:"admin-listen" default:"127.0.0.1:8070" placeholder:"ADDR" help:"Address of health and metrics."`
 	Show           string `name:"show" placeholder:"NAME" help:"Print the commands of one issuer."`
 	JSONFile       string `name:"json-file" placeholder:"FILE" help:"Write what is printed for programs to read, mode 0600."`
-	InsecureExpose bool   `name:"insecure-expose" help:"Allow --listen beyond this machine, with sample data and without TLS."`
+	InsecureExpose bool   `name:"insecure-expose" help:"Allow --listen and --admin-listen beyond this machine, with sample data and without TLS."`
 }
 
 // Run starts the sample issuers and prints what to paste.
@@ -78,7 +78,7 @@ func (c devCommand) Run(ctx context.Context, s *streams) (err error) {
 	})
 }
 
-// address checks --listen: sample data does not leave this machine unasked.
+// address checks where to listen: sample data does not leave this machine unasked.
 func (c devCommand) address() (host string, port int, err error) {
 	host, text, err := net.SplitHostPort(c.Listen)
 	if err == nil {
@@ -87,12 +87,21 @@ func (c devCommand) address() (host string, port int, err error) {
 	if err != nil || port < 1 || port > 65000 {
 		return "", 0, misuse{fmt.Errorf("--listen: %q is no address: write host:port, as in 127.0.0.1:8080", c.Listen)}
 	}
-	ip := net.ParseIP(host)
-	if local := host == "localhost" || ip != nil && ip.IsLoopback(); !local && !c.InsecureExpose {
-		return "", 0, misuse{hinted{fmt.Errorf("--listen: %s can be reached from other machines, and this is sample data without TLS", c.Listen),
-			"leave --listen out, or add --insecure-expose if that is what you want"}}
+	if err := c.local("--listen", c.Listen); err != nil {
+		return "", 0, err
 	}
-	return host, port, nil
+	return host, port, c.local("--admin-listen", c.AdminListen)
+}
+
+// local refuses an address that others reach, unless that was asked for.
+func (c devCommand) local(flag, address string) error {
+	host, _, _ := net.SplitHostPort(address) // what cannot be split has no host, and is refused
+	ip := net.ParseIP(host)
+	if c.InsecureExpose || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return misuse{hinted{fmt.Errorf("%s: %s can be reached from other machines, and this is sample data without TLS", flag, address),
+		"leave " + flag + " out, or add --insecure-expose if that is what you want"}}
 }
 
 // renderObjects fills the ports into the sample objects: the first issuer at port,
