@@ -15,6 +15,7 @@ type Secret string
 
 const redacted = "[redacted]"
 
+// String, GoString, LogValue, MarshalText and Format all say [redacted].
 func (Secret) String() string               { return redacted }
 func (Secret) GoString() string             { return redacted }
 func (Secret) LogValue() slog.Value         { return slog.StringValue(redacted) }

@@ -15,10 +15,6 @@ import (
 	"github.com/postern-dev/postern/oauth"
 )
 
-// MaxLength is the length in bytes beyond which an id or a secret is refused
-// before anything is looked up or hashed (D-10).
-const MaxLength = secret.MaxLength
-
 // FailureTime is the default of Config.FailureTime. Slow hashes met in practice,
 // bcrypt of cost 12 and PBKDF2 of 600,000 rounds, take about half of it.
 const FailureTime = 500 * time.Millisecond
@@ -110,8 +106,8 @@ type Result struct {
 // *oauth.Error: credentials_wrong, too_many_attempts with RetryAfter, and
 // unavailable where clients cannot be looked up now.
 func (a *Authenticator) Authenticate(ctx context.Context, in Request) (Result, error) {
-	if c := in.Credentials; c.ID == "" || c.Secret == "" || len(c.ID) > MaxLength || len(c.Secret) > MaxLength {
-		return Result{}, in.wrong() // D-10, D-18
+	if c := in.Credentials; c.ID == "" || c.Secret == "" || len(c.ID) > secret.MaxLength || len(c.Secret) > secret.MaxLength {
+		return Result{}, in.wrong() // D-10: before anything is looked up or hashed; D-18
 	}
 	var at attempt
 	if in.ImportedSecrets {

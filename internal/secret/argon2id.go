@@ -46,8 +46,8 @@ type argon2id struct {
 }
 
 // HashImported hashes a secret that may be a word: argon2id in PHC form, with 19
-// MiB, two passes, one lane. It takes as long as a Verify, so it goes through a
-// Gate too. It returns ErrLength.
+// MiB, two passes, one lane. It takes as long as a Verify, so what a request from
+// outside can cause goes through a Gate too. It returns ErrLength.
 func HashImported(s oauth.Secret) (string, error) {
 	if err := checkLength(s); err != nil {
 		return "", err
