@@ -54,10 +54,20 @@ func (a *api) apply(h huma.API) {
 			out.Secrets[i] = NewSecret{Issuer: s.Issuer, ID: s.ClientID, Name: s.Name, Secret: string(s.Secret)}
 		}
 		if err != nil { // the secrets of what was made must reach whoever made it
-			out.Failed = problem(ctx, err).Error()
+			out.Failed = whyFailed(ctx, err)
 		}
 		return &struct{ Body Applied }{out}, nil
 	})
+}
+
+// whyFailed is the whole error, with the file and each problem, where problem knows it, and no
+// detail else.
+func whyFailed(ctx context.Context, err error) string {
+	known := problem(ctx, err)
+	if status := huma.StatusError(nil); errors.As(known, &status) && status.GetStatus() < http.StatusInternalServerError {
+		return err.Error()
+	}
+	return known.Error()
 }
 
 func problemOfFiles(ctx context.Context, err error) error {

@@ -38,3 +38,25 @@ func TestApply(t *testing.T) {
 		}
 	}
 }
+
+// What fails in the midst of it says where and why, beside what is done.
+func TestApplyPartlyTellsWhy(t *testing.T) {
+	_, socket := start(t)
+	conn := admin.Dial(socket)
+	issuer := func(name, host string) string {
+		return "kind: Issuer\nname: " + name + "\nurl: https://" + host + ".example.com\n"
+	}
+	if _, err := conn.Apply(t.Context(), []admin.File{{Name: "a.yaml", Content: issuer("two", "two")}}); err != nil {
+		t.Fatal(err)
+	}
+	files := []admin.File{{Name: "b.yaml", Content: issuer("one", "one")}, {Name: "c.yaml", Content: issuer("three", "two")}, {Name: "d.yaml", Content: issuer("two", "moved")}}
+	done, err := conn.Apply(t.Context(), files)
+	if err == nil || len(done.Objects) != 1 || done.Objects[0].Key != "one" {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	for _, want := range []string{"three", "c.yaml:1", "url: two.example.com belongs to issuer two"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in\n%v", want, err)
+		}
+	}
+}

@@ -75,8 +75,11 @@ func (c *checker) together(ctx context.Context, objects []*Object) error {
 
 func (c *checker) object(ctx context.Context, o *Object) ([]domain.Problem, error) {
 	switch {
-	case o.Issuer != nil:
+	case o.Issuer != nil && c.reg.Store == nil:
 		return c.reg.IssuerProblems(o.Issuer), nil
+	case o.Issuer != nil:
+		found, err := c.reg.IssuerChangeProblems(ctx, o.Issuer)
+		return append(c.reg.IssuerProblems(o.Issuer), found...), err
 	case o.Tenant != nil && o.Tenant.ID == "":
 		return noID("a tenant"), nil
 	case o.Tenant != nil:

@@ -217,6 +217,33 @@ func TestApplyRefused(t *testing.T) {
 	}
 }
 
+// What only the store forbids is known before anything is changed.
+func TestApplyRefusedByTheStore(t *testing.T) {
+	reg := newRegistry(t)
+	const issuers = "kind: Issuer\nname: a\nurl: https://a.example.com\n---\n" +
+		"kind: Issuer\nname: b\nurl: https://b.example.com\ndialect: arbitex\nalgorithm: HS256\n---\n" +
+		"kind: Issuer\nname: c\nurl: https://c.example.com\nimported_secrets: true\n"
+	file := func(content string) []declare.File { return []declare.File{{Name: "i.yaml", Content: b(content)}} }
+	if _, err := apply(t, reg, file(issuers)); err != nil {
+		t.Fatal(err)
+	}
+	client := domain.Client{Issuer: "c", ID: "foo", Name: "foo", PlatformWide: true, Audiences: []string{"urn:x"}}
+	if _, err := reg.ImportClient(t.Context(), by, client, registry.Imported{Secret: "bar"}); err != nil {
+		t.Fatal(err)
+	}
+	before := seq(t, reg)
+	changed := strings.NewReplacer("//a.", "//new.", "HS256", "ES256", "imported_secrets: true", "imported_secrets: false").Replace(issuers)
+	_, err := apply(t, reg, file(changed))
+	if seq(t, reg) != before {
+		t.Errorf("%d changes", seq(t, reg)-before)
+	}
+	for _, want := range []string{"i.yaml:9: algorithm cannot change from HS256 to ES256", "i.yaml:14: imported_secrets cannot be turned off"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in\n%v", want, err)
+		}
+	}
+}
+
 func TestReadDir(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()
 	write := func(name, content string) {

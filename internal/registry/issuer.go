@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -59,12 +60,6 @@ func (r *Registry) keysFor(ctx context.Context, t domain.Tables, old, issuer *do
 	if err != nil {
 		return nil, err
 	}
-	if symmetric(old.Algorithm) != symmetric(issuer.Algorithm) && len(list) > len(keys.Spent(list, now)) {
-		return nil, &domain.Invalid{Object: "issuer " + issuer.Name, Problems: []domain.Problem{{
-			Field:   "algorithm",
-			Message: fmt.Sprintf("cannot change from %s to %s while there are keys: HS256 never stands beside an asymmetric key; make another issuer", old.Algorithm, issuer.Algorithm),
-		}}}
-	}
 	// A key that waits for its turn is of the old algorithm: it gets none.
 	var waiting []domain.Key
 	list = slices.DeleteFunc(list, func(k domain.Key) bool {
@@ -91,13 +86,51 @@ func (r *Registry) checkIssuer(ctx context.Context, t domain.Tables, old, issuer
 		return err
 	}
 	problems = append(problems, r.Overlaps(replace(issuers, *issuer), tenants)[Ref{domain.KindIssuer, issuer.Name}]...)
-	if old != nil && old.ImportedSecrets && !issuer.ImportedSecrets {
-		err := unused(ctx, t, domain.Page{Prefix: issuer.Name + "/"}, "imported_secrets", func(c *domain.Client) bool { return c.Imported })
+	found, err := r.forbidden(ctx, t, old, issuer)
+	if err != nil {
+		return err
+	}
+	return domain.AsError(fmt.Sprintf("issuer %q", issuer.Name), append(problems, found...))
+}
+
+// forbidden lists what keys and clients that are there forbid to change in an issuer;
+// old is nil where it is new.
+func (r *Registry) forbidden(ctx context.Context, t domain.Tables, old, issuer *domain.Issuer) ([]domain.Problem, error) {
+	if old == nil {
+		return nil, nil
+	}
+	var problems []domain.Problem
+	if symmetric(old.Algorithm) != symmetric(issuer.Algorithm) {
+		list, err := t.Keys.List(ctx, domain.Page{Prefix: issuer.Name + "/"})
 		if err != nil {
-			problems = append(problems, domain.Problem{Field: "imported_secrets", Message: "cannot be turned off: " + err.Error()})
+			return nil, err
+		}
+		if len(list) > len(keys.Spent(list, r.now())) {
+			problems = append(problems, domain.Problem{Field: "algorithm",
+				Message: fmt.Sprintf("cannot change from %s to %s while there are keys: HS256 never stands beside an asymmetric key; make another issuer", old.Algorithm, issuer.Algorithm)})
 		}
 	}
-	return domain.AsError(fmt.Sprintf("issuer %q", issuer.Name), problems)
+	if old.ImportedSecrets && !issuer.ImportedSecrets {
+		err := unused(ctx, t, domain.Page{Prefix: issuer.Name + "/"}, "imported_secrets", func(c *domain.Client) bool { return c.Imported })
+		switch {
+		case errors.Is(err, ErrInUse):
+			problems = append(problems, domain.Problem{Field: "imported_secrets", Message: "cannot be turned off: " + err.Error()})
+		case err != nil:
+			return nil, err
+		}
+	}
+	return problems, nil
+}
+
+// IssuerChangeProblems lists what forbids to put the issuer, with its defaults, in
+// place of the one that the Store has; none where it has none.
+func (r *Registry) IssuerChangeProblems(ctx context.Context, issuer *domain.Issuer) ([]domain.Problem, error) {
+	t := r.Store.Read()
+	old, err := find(ctx, t.Issuers, issuer.Name)
+	if err != nil {
+		return nil, err
+	}
+	return r.forbidden(ctx, t, old, issuer)
 }
 
 // IssuerProblems lists what is wrong with the issuer by itself, under the
