@@ -48,8 +48,8 @@ func objectFields(t *testing.T) string {
 
 func domainStructs(t *testing.T) map[string]*ast.StructType {
 	structs := make(map[string]*ast.StructType)
-	for _, name := range []string{"issuer", "tenant", "client", "resource"} {
-		file, err := parser.ParseFile(token.NewFileSet(), "../../internal/domain/"+name+".go", nil, parser.ParseComments)
+	for _, name := range []string{"domain/issuer", "domain/tenant", "domain/client", "policy/resource"} {
+		file, err := parser.ParseFile(token.NewFileSet(), "../../internal/"+name+".go", nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
 		}

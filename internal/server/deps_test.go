@@ -32,11 +32,15 @@ func floors() []floor {
 		{"internal/strictjson", nil},
 		{"internal/strictyaml", nil},
 		{"oauth/jwt", []string{"internal/strictjson"}},
+		{"internal/inprocess", nil},
 		{"oauth/dialect", []string{"internal/strictjson", "oauth"}},
 		{"oauth/dialect/dialecttest", []string{"oauth", "oauth/dialect"}},
+		{"oauth/resourceserver", []string{"internal/inprocess", "internal/strictjson", "oauth", "oauth/jwt"}},
+		{"oauth/oauthtest", []string{"oauth/jwt", "oauth/resourceserver"}},
+		{"internal/policy", nil},
 		{"internal/seal", nil},
 		{"internal/secret", []string{"oauth"}},
-		{"internal/domain", []string{"oauth", "oauth/dialect"}},
+		{"internal/domain", []string{"internal/policy", "oauth", "oauth/dialect"}},
 		{"internal/config", []string{"internal/domain", "internal/strictyaml"}},
 		{"internal/audit", []string{"internal/domain"}},
 		{"internal/domain/storetest", []string{"internal/audit", "internal/domain"}},
@@ -107,8 +111,28 @@ func TestPublicPackagesStayLight(t *testing.T) {
 			found++
 		}
 	}
-	if found < 3 {
-		t.Errorf("saw %d packages under oauth/, want oauth, oauth/jwt, oauth/dialect at least", found)
+	if found < 5 {
+		t.Errorf("saw %d packages under oauth/, want oauth, jwt, dialect, resourceserver, oauthtest at least", found)
+	}
+}
+
+// Whoever protects an API of their own compiles this and nothing more (issue 3).
+func TestResourceServerCompiles(t *testing.T) {
+	const jose = "github.com/go-jose/go-jose/v4"
+	want := []string{jose, jose + "/cipher", jose + "/json", module + "/internal/inprocess", module + "/internal/strictjson",
+		module + "/oauth", module + "/oauth/jwt", module + "/oauth/resourceserver"}
+	var got []string
+	for _, p := range goList(t, "-deps", "./oauth/resourceserver") {
+		if !p.Standard {
+			got = append(got, p.ImportPath)
+		}
+		if p.ImportPath == "testing" {
+			t.Error("a test package is compiled into the API")
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
 	}
 }
 

@@ -21,8 +21,15 @@ type Keys struct {
 // verifying is a key as go-jose takes it. It stands behind a pointer so that a
 // set that is printed shows no symmetric key.
 type verifying struct {
-	algorithm Algorithm
-	material  *any
+	algorithm  Algorithm
+	material   *any
+	thumbprint string
+}
+
+// Identity tells one key from another, whatever ids they go by.
+type Identity struct {
+	Algorithm  Algorithm
+	Thumbprint string // SHA-256, base64url (RFC 7638 §3)
 }
 
 // NewKeys makes a set of public keys. It returns ErrKey for an empty one and
@@ -34,7 +41,7 @@ func NewKeys(keys ...PublicKey) (Keys, error) {
 			return Keys{}, ErrKey
 		}
 		material := any(k.key)
-		if err := set.add(k.ID, verifying{k.Algorithm, &material}); err != nil {
+		if err := set.add(k.ID, verifying{k.Algorithm, &material, k.Thumbprint()}); err != nil {
 			return Keys{}, err
 		}
 	}
@@ -50,7 +57,7 @@ func NewSymmetricKeys(keys ...*PrivateKey) (Keys, error) {
 			return Keys{}, ErrKey
 		}
 		material := any(k.hmac)
-		if err := set.add(k.ID, verifying{HS256, &material}); err != nil {
+		if err := set.add(k.ID, verifying{HS256, &material, k.Thumbprint()}); err != nil {
 			return Keys{}, err
 		}
 	}
@@ -72,6 +79,13 @@ func (k Keys) Len() int { return len(k.byID) }
 func (k Keys) Algorithm(id string) (Algorithm, bool) {
 	v, ok := k.byID[id]
 	return v.algorithm, ok
+}
+
+// Identity is which key goes by this id, if there is one. Whoever keeps the proof
+// that a token verified asks again whether the key is still the same (D-58).
+func (k Keys) Identity(id string) (Identity, bool) {
+	v, ok := k.byID[id]
+	return Identity{v.algorithm, v.thumbprint}, ok
 }
 
 // ParseJWKS reads a key set (RFC 7517 §5) of at most 64 keys and 256 KiB. Keys

@@ -30,6 +30,20 @@ func Parse(token string) (Header, []byte, error) {
 	return p.header, p.payload, nil
 }
 
+// ParseClaims is Parse for whoever needs the claims before there are keys, to see
+// whose token it would be. A claim of the wrong kind is ErrMalformed.
+func ParseClaims(token string) (Header, Claims, error) {
+	p, err := parse(token)
+	if err != nil {
+		return Header{}, Claims{}, err
+	}
+	claims, err := readClaims(p.payload)
+	if err != nil {
+		return Header{}, Claims{}, err
+	}
+	return p.header, claims, nil
+}
+
 func parse(token string) (parsed, error) {
 	if len(token) > MaxSize { // D-52
 		return parsed{}, ErrTooLarge

@@ -25,7 +25,7 @@ type Expect struct {
 // that the key is bound to. The signature is checked last, since it is what
 // costs. Any other token is one of the errors of this package, and no claims.
 func Verify(token string, keys Keys, want Expect) (Claims, error) {
-	if want.Issuer == "" || want.Audience == "" || want.Now.IsZero() {
+	if !want.complete() {
 		return Claims{}, ErrExpect
 	}
 	p, err := parse(token)
@@ -36,7 +36,7 @@ func Verify(token string, keys Keys, want Expect) (Claims, error) {
 	if err != nil {
 		return Claims{}, err
 	}
-	if want.Type != "" && !sameType(p.header.Type, want.Type) { // D-47
+	if !want.hasType(p.header) {
 		return Claims{}, ErrType
 	}
 	claims, err := readClaims(p.payload)
@@ -51,6 +51,24 @@ func Verify(token string, keys Keys, want Expect) (Claims, error) {
 	}
 	return claims, nil
 }
+
+// Check holds what a token says against what is expected, and no signature: it
+// is for a token that was verified before, or is yet to be. The errors are those
+// of Verify.
+func (e Expect) Check(h Header, c *Claims) error {
+	switch {
+	case !e.complete():
+		return ErrExpect
+	case !e.hasType(h):
+		return ErrType
+	}
+	return e.check(c)
+}
+
+func (e Expect) complete() bool { return e.Issuer != "" && e.Audience != "" && !e.Now.IsZero() }
+
+// hasType compares `typ` where one is expected (D-47).
+func (e Expect) hasType(h Header) bool { return e.Type == "" || sameType(h.Type, e.Type) }
 
 // choose looks the key up by its id, in the map and nowhere else (D-43).
 func (k Keys) choose(h Header) (verifying, error) {
