@@ -57,6 +57,9 @@ type Secret struct {
 // DefaultTier is the tier of clients for which none was chosen.
 const DefaultTier = "standard"
 
+// Tiers are the tiers there are.
+func Tiers() []string { return []string{DefaultTier, "premium", "unlimited"} }
+
 // Kind is KindClient.
 func (Client) Kind() Kind { return KindClient }
 

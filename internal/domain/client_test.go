@@ -49,7 +49,7 @@ func TestClientProblems(t *testing.T) {
 		{"of a tenant and of none", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) { c.PlatformWide = true },
 			[]string{"platform_wide: is set and so is tenant; a client is of one tenant, or platform-wide"}},
 		{"status and tier", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) { c.Status, c.Tier = "on", "Gold!" },
-			[]string{`status: "on" is neither enabled nor disabled`, "tier: \"Gold!\" is no tier name: lower case, digits and `-`"}},
+			[]string{`status: "on" is neither enabled nor disabled`, `tier: "Gold!" is no tier: standard, premium, unlimited`}},
 		{"scopes that the issuer does not have", "", func(_ *domain.Client, _ *domain.Tenant, i *domain.Issuer) { i.Scopes = oauth.Scope{"b", "c"} },
 			[]string{`scopes[0]: "a" is not a scope of issuer i: b c`}},
 		{"COM-12 above the ceiling", "", func(c *domain.Client, n *domain.Tenant, _ *domain.Issuer) {

@@ -196,8 +196,8 @@ func (c *Client) Problems(issuer *Issuer, d *dialect.Dialect, tenant *Tenant) []
 	if c.Status != Enabled && c.Status != Disabled {
 		p.add("status", "%q is neither enabled nor disabled", c.Status)
 	}
-	if !slug.MatchString(c.Tier) {
-		p.add("tier", "%q is no tier name: lower case, digits and `-`", c.Tier)
+	if !slices.Contains(Tiers(), c.Tier) {
+		p.add("tier", "%q is no tier: %s", c.Tier, strings.Join(Tiers(), ", "))
 	}
 	p.rights(c, issuer, tenant)
 	p.underDialect(c, d)
