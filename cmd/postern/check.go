@@ -15,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/internal/declare"
 	"github.com/postern-dev/postern/internal/registry"
 	"github.com/postern-dev/postern/internal/seal"
+	"github.com/postern-dev/postern/internal/server"
 	"github.com/postern-dev/postern/oauth/dialect"
 )
 
@@ -108,6 +109,9 @@ func checkConfig(file string) (*config.Config, []checkProblem, error) {
 	var list []checkProblem
 	if _, err := seal.ReadMaster(cfg.MasterKeyFile); err != nil {
 		list = append(list, checkProblem{File: file, Field: "master_key_file", Message: err.Error()})
+	}
+	if err := server.CheckStore(cfg.Store); err != nil {
+		list = append(list, checkProblem{File: file, Field: "store.postgres_file", Message: err.Error()})
 	}
 	for i, l := range cfg.Listeners {
 		if l.TLS == nil {

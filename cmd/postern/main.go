@@ -33,6 +33,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run in production, as a configuration file says."`
 	Check   checkCommand   `cmd:"" help:"List every problem of a configuration and of a directory of objects."`
 	Apply   applyCommand   `cmd:"" help:"Bring a directory of objects (issuers, tenants, clients) into a running server."`
+	Copy    copyCommand    `cmd:"" help:"Copy a stopped installation from SQLite to PostgreSQL, or back."`
 	Client  clientCommand  `cmd:"" help:"Create and administer clients."`
 	Key     keyCommand     `cmd:"" help:"List, rotate and import signing keys."`
 	Dialect dialectCommand `cmd:"" help:"Show the contracts of token endpoints, and check a live one."`

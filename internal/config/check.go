@@ -17,6 +17,9 @@ import (
 // check resolves the paths and notes all that is wrong.
 func (c *Config) check(r *reader) {
 	c.checkData(r)
+	if c.Store.PostgresFile != "" {
+		r.exists("store.postgres_file", &c.Store.PostgresFile, "the URL of PostgreSQL")
+	}
 	r.exists("master_key_file", &c.MasterKeyFile, "the master key")
 	c.checkListeners(r)
 	for i := range c.Dialects {

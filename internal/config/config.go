@@ -14,9 +14,12 @@ import (
 // Config is the file. Paths in it are relative to the directory of the file,
 // durations are seconds or a number with `s`, `m`, `h` or `d`.
 type Config struct {
-	// Directory of the store and of `admin.sock`. It must exist; nobody but the
-	// user of the server should be able to read it.
+	// Directory of `admin.sock` and, unless `store` says otherwise, of the store.
+	// It must exist; nobody but the user of the server should be able to read it.
 	Data string `yaml:"data"`
+	// What everything that must last is kept in. Left out: SQLite in the data
+	// directory, for one machine.
+	Store Store `yaml:"store"`
 	// File of the master key, under which everything secret in the store is
 	// sealed. Mode 0600. Without it the store is worth nothing: keep a copy
 	// elsewhere than the copies of the store.
@@ -39,7 +42,8 @@ type Config struct {
 	ClientsCached int `yaml:"clients_cached"`
 	// How the server logs, to standard error.
 	Log Log `yaml:"log"`
-	// Name of this node in the audit trail. Left out: the host's name.
+	// Name of this node in the audit trail; of several nodes on one store each
+	// has another. Left out: the host's name.
 	Node string `yaml:"node"`
 	// A node that cannot follow its store for this long stops issuing. 2s to
 	// 10m.
@@ -47,6 +51,17 @@ type Config struct {
 	// How long others may cache a JWKS. 10s to 15m: a new key is published 15
 	// minutes before it signs.
 	JWKSMaxAge domain.Seconds `yaml:"jwks_max_age"`
+}
+
+// Store says what everything that must last is kept in.
+type Store struct {
+	// File that holds the URL of a PostgreSQL database (14 or newer),
+	// `postgres://user:password@host:port/database`, for several nodes that are
+	// alike. Mode 0600. Beyond this machine the connection is encrypted; to have
+	// the certificate checked too, add `?sslmode=verify-full`. Each node needs a
+	// `node` of its own, 9 connections that go to the server directly or keep
+	// their session, and the same master key.
+	PostgresFile string `yaml:"postgres_file"`
 }
 
 // Listener is an address and what is served there.

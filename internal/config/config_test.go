@@ -59,6 +59,7 @@ listeners:
   - {address: "10.0.0.5:8080", surfaces: [token], behind_tls_proxy: true}
   - {address: "[::1]:9090", surfaces: [metrics, health]}
 trusted_proxies: [10.0.0.0/8, "2001:db8::/32"]
+store: {postgres_file: d.yaml}
 dialects: [d.yaml]
 allow_hs256: true
 audit: {tokens: sync}
@@ -80,7 +81,7 @@ jwks_max_age: 1m
 		{Address: "[::1]:9090", Surfaces: []config.Surface{config.Metrics, config.Health}},
 	}
 	want.TrustedProxies = []config.Network{{Prefix: netip.MustParsePrefix("10.0.0.0/8")}, {Prefix: netip.MustParsePrefix("2001:db8::/32")}}
-	want.Dialects = []string{dir + "d.yaml"}
+	want.Dialects, want.Store.PostgresFile = []string{dir + "d.yaml"}, dir+"d.yaml"
 	want.AllowHS256, want.Audit.Tokens, want.Limits.IdleTimeout = true, config.AuditSync, 60
 	want.ClientsCached, want.Log = 1000, config.Log{Format: config.Text, Level: "debug"}
 	want.Node, want.MaxStaleness, want.JWKSMaxAge = "a", 30, 60
@@ -99,8 +100,8 @@ func TestLoadProblems(t *testing.T) {
 		"empty":       {"", "postern.yaml: holds 0 documents; a configuration is one"},
 		"two":         {"data: x\n---\ndata: y\n", "postern.yaml: holds 2 documents; a configuration is one"},
 		"syntax":      {"data: [", "postern.yaml:1: is not YAML: did not find expected node content"},
-		"unknown key": {ok + "max_stalenes: 3s\n", "postern.yaml:4: max_stalenes is no field; there are data, master_key_file, listeners, trusted_proxies, dialects, allow_hs256, audit, limits, clients_cached, log, node, max_staleness, jwks_max_age"},
-		"secret here": {ok + "master_key: abc\n", "postern.yaml:4: master_key is no field; there are data, master_key_file, listeners, trusted_proxies, dialects, allow_hs256, audit, limits, clients_cached, log, node, max_staleness, jwks_max_age"},
+		"unknown key": {ok + "max_stalenes: 3s\n", "postern.yaml:4: max_stalenes is no field; there are data, store, master_key_file, listeners, trusted_proxies, dialects, allow_hs256, audit, limits, clients_cached, log, node, max_staleness, jwks_max_age"},
+		"secret here": {ok + "master_key: abc\n", "postern.yaml:4: master_key is no field; there are data, store, master_key_file, listeners, trusted_proxies, dialects, allow_hs256, audit, limits, clients_cached, log, node, max_staleness, jwks_max_age"},
 		"every one at once": {
 			"master_key_file: nothing\nlisteners:\n  - address: 8080\n    surfaces: [tokens]\naudit: {tokens: maybe}\nlog: {level: loud}\n",
 			`postern.yaml:1: data is missing; name the directory of the store
@@ -114,6 +115,8 @@ postern.yaml:6: log.level "loud" is not one of debug, info, warn, error`,
 		"data is a file":      {strings.Replace(ok, "data: data", "data: d.yaml", 1), "postern.yaml:1: data names DIR/d.yaml, which is no directory"},
 		"data is not there":   {strings.Replace(ok, "data: data", "data: x", 1), "postern.yaml:1: data names DIR/x, which does not exist; make it with mkdir -m 700"},
 		"key is a directory":  {strings.Replace(ok, "master.key", "folder", 1), "postern.yaml:2: master_key_file names DIR/folder, which is no file"},
+		"store":               {ok + "store: {postgres_file: e}\n", "postern.yaml:4: store.postgres_file names DIR/e, which does not exist"},
+		"store with password": {ok + "store: {postgres: 'postgres://u:p@h/d'}\n", "postern.yaml:4: store.postgres is no field; there are postgres_file"},
 		"dialect":             {ok + "dialects: [d.yaml, e.yaml]\n", "postern.yaml:4: dialects[1] names DIR/e.yaml, which does not exist"},
 		"plain beyond":        {at("{address: ':8080', surfaces: [token]}"), "postern.yaml:3: listeners[0] is plain HTTP beyond this machine, where secrets could be read; give it tls, or say behind_tls_proxy: true if a proxy that speaks TLS is all that reaches it"},
 		"plain by name":       {at("{address: 'example.com:8080', surfaces: [token]}"), "postern.yaml:3: listeners[0] is plain HTTP beyond this machine, where secrets could be read; give it tls, or say behind_tls_proxy: true if a proxy that speaks TLS is all that reaches it"},

@@ -27,7 +27,11 @@ func OpenVault(ctx context.Context, store domain.Store, master seal.Master, now 
 		return nil, fmt.Errorf("read the vault: %w", err)
 	}
 	if len(list) == 0 {
-		if list, err = makeVault(ctx, store, master, now); err != nil {
+		list, err = makeVault(ctx, store, master, now)
+		if errors.Is(err, domain.ErrExists) { // by another node, which started at the same moment
+			list, err = store.Read().Vault.List(ctx, domain.Page{})
+		}
+		if err != nil {
 			return nil, fmt.Errorf("make the vault: %w", err)
 		}
 	}

@@ -31,7 +31,6 @@ import (
 	"github.com/postern-dev/postern/internal/seal"
 	"github.com/postern-dev/postern/internal/secret"
 	"github.com/postern-dev/postern/internal/snapshot"
-	"github.com/postern-dev/postern/internal/sqlite"
 	"github.com/postern-dev/postern/oauth/dialect"
 )
 
@@ -63,7 +62,7 @@ type Node struct {
 	Snapshot *snapshot.Snapshot
 	Log      *slog.Logger
 
-	db       *sqlite.DB
+	db       storage
 	activity *audit.Writer
 	clients  *clientauth.Authenticator
 	auth     *authserver.Server
@@ -79,7 +78,7 @@ type Node struct {
 func Open(ctx context.Context, o Options) (*Node, error) {
 	n := &Node{Config: o.Config}
 	n.Log, n.lines = newLog(o.Config.Log, o.Log)
-	db, err := sqlite.Open(ctx, o.Config.Data, sqlite.Options{Now: o.Now})
+	db, err := openStorage(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +115,7 @@ func (n *Node) wire(ctx context.Context, o Options) error {
 	}
 	n.Snapshot, err = snapshot.Open(ctx, snapshot.Config{
 		Store: n.db, Vault: vault, Dialects: set, Clients: o.Config.ClientsCached,
-		MaxStaleness: o.Config.MaxStaleness.Duration(), Local: o.Now, Log: n.Log,
+		MaxStaleness: o.Config.MaxStaleness.Duration(), Local: o.Now, Log: n.Log, Notify: n.db.Notify,
 	})
 	if err != nil {
 		return err

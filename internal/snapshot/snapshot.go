@@ -36,6 +36,9 @@ type Config struct {
 	MaxStaleness time.Duration    // without a good poll for so long, the node stops issuing
 	Local        func() time.Time // the clock of this machine
 	Log          *slog.Logger
+	// Notify returns a channel that is closed at the next commit, here or
+	// elsewhere: it makes the next poll earlier. Left out: polls come as they do.
+	Notify func() <-chan struct{}
 }
 
 // Snapshot is what a node knows, and how it keeps knowing it.
@@ -67,11 +70,10 @@ func (s *Snapshot) Run(ctx context.Context) {
 	tick := time.NewTicker(PollInterval)
 	defer tick.Stop()
 	failing := false
+	var next <-chan struct{}
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+		if s.Notify != nil {
+			next = s.Notify() // before the poll, so that nothing is missed
 		}
 		err := s.Poll(ctx)
 		if failed := err != nil && ctx.Err() == nil; failed != failing {
@@ -81,6 +83,12 @@ func (s *Snapshot) Run(ctx context.Context) {
 			} else {
 				s.Log.Info("this node follows the store again", "seq", s.applied.Load())
 			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-next:
 		}
 	}
 }

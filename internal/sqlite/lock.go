@@ -17,9 +17,10 @@ var ErrLocked = errors.New("the data directory is in use")
 // lockFile is in the data directory and names the process that holds it.
 const lockFile = "postern.lock"
 
-// lock takes the data directory for this process until the file is closed or
-// the process ends, however it ends.
-func lock(dir string) (*os.File, error) {
+// Lock takes the data directory for this process until the file is closed or
+// the process ends, however it ends. The error wraps ErrLocked where another
+// process has it.
+func Lock(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err

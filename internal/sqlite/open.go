@@ -48,7 +48,7 @@ func Open(ctx context.Context, dir string, opt Options) (*DB, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	held, err := lock(dir)
+	held, err := Lock(dir)
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}

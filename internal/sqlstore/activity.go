@@ -32,7 +32,7 @@ func (s *Store) Append(ctx context.Context, node string, batch []domain.Entry) e
 	}
 	rows := slices.Clone(batch)
 	slices.SortFunc(rows, func(a, b domain.Entry) int { return bytes.Compare(a.ID[:], b.ID[:]) })
-	err := s.appendRows(ctx, node, rows)
+	err := s.again(ctx, func(int) (*tx, error) { return s.appendRows(ctx, node, rows) })
 	if err != nil && s.cfg.Duplicate(err) {
 		err = fmt.Errorf("%w: %w", domain.ErrExists, err)
 	}
@@ -42,21 +42,48 @@ func (s *Store) Append(ctx context.Context, node string, batch []domain.Entry) e
 	return nil
 }
 
-func (s *Store) appendRows(ctx context.Context, node string, rows []domain.Entry) error {
+func (s *Store) appendRows(ctx context.Context, node string, rows []domain.Entry) (*tx, error) {
 	x := &s.texts
 	t, err := s.write.begin(ctx, nil, x.lookup, insertInterned, selectInterned, lastBatch, insertBatch, selectBatch, x.one, x.many)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer t.Rollback() //nolint:errcheck // does nothing after Commit
-	g, err := s.interner.resolve(ctx, t, x.lookup, node, rows)
+	era, err := s.era(ctx, t)
 	if err != nil {
-		return fmt.Errorf("intern: %w", err)
+		return t, err
+	}
+	g, err := s.interner.resolve(ctx, t, x.lookup, era, node, rows)
+	if err != nil {
+		return t, fmt.Errorf("intern: %w", err)
 	}
 	id, err := chain(ctx, t, g.known[node], node, rows)
 	if err != nil {
-		return err
+		return t, err
 	}
+	if err := g.insert(ctx, t, x, id, rows); err != nil {
+		return t, err
+	}
+	if err := t.Commit(); err != nil {
+		return t, err
+	}
+	s.interner.add(era, g.fresh)
+	return t, nil
+}
+
+// era is the incarnation of what the transaction writes to: numbers of texts
+// that are remembered from another are worth nothing.
+func (s *Store) era(ctx context.Context, t *tx) (era string, err error) {
+	if s.cfg.Era == "" {
+		return "", nil
+	}
+	if err = t.row(ctx, `SELECT incarnation || `+s.cfg.Era+` FROM feed WHERE one = 1`, nil, &era); err != nil {
+		return "", fmt.Errorf("incarnation of the feed: %w", err)
+	}
+	return era, nil
+}
+
+// insert writes the rows of a batch.
+func (g *interning) insert(ctx context.Context, t *tx, x *texts, batch int64, rows []domain.Entry) error {
 	args := make([]any, 0, rowChunk*rowColumns)
 	for len(rows) > 0 {
 		n, text := 1, x.one
@@ -65,17 +92,13 @@ func (s *Store) appendRows(ctx context.Context, node string, rows []domain.Entry
 		}
 		args = args[:0]
 		for i := range rows[:n] {
-			args = g.row(args, id, &rows[i])
+			args = g.row(args, batch, &rows[i])
 		}
 		if _, err := t.exec(ctx, text, args...); err != nil {
 			return err
 		}
 		rows = rows[n:]
 	}
-	if err := t.Commit(); err != nil {
-		return err
-	}
-	s.interner.add(g.fresh)
 	return nil
 }
 

@@ -2,9 +2,11 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/postern-dev/postern/internal/audit"
@@ -20,6 +22,13 @@ const (
 	selectChange = `SELECT seq, kind, key, action, version, object, actor, at, hash FROM change WHERE seq > $1 ORDER BY seq LIMIT $2`
 )
 
+// Attempts at a change or a batch that other transactions get in the way of. From
+// exclusiveAfter on a change keeps the others out, so that a slow one gets its turn.
+const (
+	attempts       = 10
+	exclusiveAfter = 2
+)
+
 // Change is described at domain.Store. Two puts of one object, or a delete and
 // a put, need one change, which tells the outcome, or one for each in order. A
 // put with version 0 of what is there already is domain.ErrExists, every other
@@ -28,38 +37,80 @@ func (s *Store) Change(ctx context.Context, by domain.Actor, f func(domain.Table
 	if by == "" {
 		return 0, errors.New("a change without an actor")
 	}
-	lock := selectHead + s.cfg.Lock
-	t, err := s.write.begin(ctx, nil, getObject, listObjects, insertObject, updateObject, deleteObject, lock, insertChange, updateHead)
-	if err != nil {
-		return 0, err
+	var seq domain.Seq
+	err := s.again(ctx, func(attempt int) (t *tx, err error) {
+		t, seq, err = s.change(ctx, by, f, attempt > exclusiveAfter)
+		return t, err
+	})
+	return seq, err
+}
+
+// again runs a transaction until it is through, or fails for a reason that
+// stays. f returns the transaction if it began.
+func (s *Store) again(ctx context.Context, f func(attempt int) (*tx, error)) error {
+	for attempt := 1; ; attempt++ {
+		t, err := f(attempt)
+		if t != nil {
+			_ = t.Rollback() // does nothing after Commit
+		}
+		again := err != nil && s.cfg.Retry != nil && (s.cfg.Retry(err) || t != nil && s.cfg.Retry(t.first))
+		if !again || attempt == attempts || ctx.Err() != nil {
+			return err
+		}
 	}
-	defer t.Rollback() //nolint:errcheck // does nothing after Commit
+}
+
+// change is one attempt: what f does, then, last before commit, the head of the
+// feed is locked and the changes are numbered and chained.
+func (s *Store) change(ctx context.Context, by domain.Actor, f func(domain.Tables) ([]domain.Change, error), exclusive bool) (*tx, domain.Seq, error) {
+	lock := selectHead + s.cfg.Lock
+	t, err := s.write.begin(ctx, &sql.TxOptions{Isolation: s.cfg.Isolation}, getObject, listObjects, insertObject, updateObject, deleteObject,
+		lock, insertChange, updateHead)
+	if err != nil {
+		return nil, 0, err
+	}
+	passed := false
+	defer func() {
+		if !passed { // f panics
+			_ = t.Rollback()
+		}
+	}()
+	if exclusive && s.cfg.Exclusive != "" {
+		if _, err := t.ExecContext(ctx, s.cfg.Exclusive); err != nil {
+			passed = true
+			return t, 0, fmt.Errorf("lock the feed: %w", err)
+		}
+	}
 	log := &touched{objects: map[object][]step{}}
 	changes, err := f(tables(t, log))
+	passed = true
 	if err != nil {
-		return 0, err
+		return t, 0, err
 	}
 	changes = slices.Clone(changes)
 	if err := log.complete(changes); err != nil {
-		return 0, err
+		return t, 0, err
 	}
 	head, err := scanHead(ctx, t, lock)
 	if err != nil || len(changes) == 0 {
-		return head.Seq, err
+		return t, head.Seq, err
 	}
 	if head, err = s.append(ctx, t, by, head, changes); err != nil {
-		return 0, err
+		return t, 0, err
 	}
 	if err := t.Commit(); err != nil {
-		return 0, fmt.Errorf("commit: %w", err)
+		return t, 0, fmt.Errorf("commit: %w", err)
 	}
-	s.notify()
-	return head.Seq, nil
+	s.Wake()
+	return t, head.Seq, nil
 }
 
 // append numbers and chains the changes and moves the head, last before commit.
 func (s *Store) append(ctx context.Context, t *tx, by domain.Actor, head domain.Head, changes []domain.Change) (domain.Head, error) {
-	now := s.cfg.Now().UTC().Truncate(time.Microsecond)
+	now, err := s.now(ctx, t)
+	if err != nil {
+		return head, err
+	}
 	for _, c := range changes {
 		head.Seq++
 		c.Seq, c.Actor, c.Time = head.Seq, by, now
@@ -77,21 +128,53 @@ func (s *Store) append(ctx context.Context, t *tx, by domain.Actor, head domain.
 	if err == nil && n != 1 {
 		err = domain.ErrNotFound
 	}
+	if err == nil && s.cfg.Announce != "" {
+		_, err = t.exec(ctx, s.cfg.Announce, strconv.FormatInt(int64(head.Seq), 10))
+	}
 	if err != nil {
 		return head, fmt.Errorf("move the head of the feed: %w", err)
 	}
 	return head, nil
 }
 
+// now is the database's time, to the microsecond.
+func (s *Store) now(ctx context.Context, t *tx) (time.Time, error) {
+	if s.cfg.Clock == "" {
+		return s.cfg.Now().UTC().Truncate(time.Microsecond), nil
+	}
+	var at int64
+	if err := t.row(ctx, `SELECT `+s.cfg.Clock, nil, &at); err != nil {
+		return time.Time{}, fmt.Errorf("read the clock: %w", err)
+	}
+	return time.UnixMicro(at).UTC(), nil
+}
+
+// selectHeadNow reads the head of the feed and, where the database tells them,
+// its time and its era.
+func selectHeadNow(clock, era string) string {
+	if clock == "" {
+		clock = "0"
+	}
+	if era != "" {
+		era = " || " + era
+	}
+	return `SELECT incarnation` + era + `, seq, hash, ` + clock + ` FROM feed WHERE one = 1`
+}
+
 // Head returns where the feed stands.
 func (s *Store) Head(ctx context.Context) (domain.Head, error) {
-	head, err := scanHead(ctx, reader{&s.read}, selectHead)
-	head.Now = s.cfg.Now()
+	var at int64
+	head, err := scanHead(ctx, reader{&s.read}, s.head, &at)
+	if s.cfg.Clock == "" {
+		head.Now = s.cfg.Now()
+	} else {
+		head.Now = time.UnixMicro(at).UTC()
+	}
 	return head, err
 }
 
-func scanHead(ctx context.Context, q querier, text string) (h domain.Head, err error) {
-	if err = q.row(ctx, text, nil, &h.Incarnation, &h.Seq, &h.Hash); err != nil {
+func scanHead(ctx context.Context, q querier, text string, more ...any) (h domain.Head, err error) {
+	if err = q.row(ctx, text, nil, append([]any{&h.Incarnation, &h.Seq, &h.Hash}, more...)...); err != nil {
 		return h, fmt.Errorf("head of the feed: %w", err)
 	}
 	if len(h.Hash) == 0 {

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"hash/maphash"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/postern-dev/postern/internal/domain"
@@ -22,6 +24,7 @@ type interner struct {
 	seeds [2]maphash.Seed
 
 	mu          sync.Mutex
+	era         string // of the numbers
 	young, aged map[textHash]int64
 }
 
@@ -56,9 +59,21 @@ func (in *interner) put(h textHash, id int64) {
 	in.young[h] = id
 }
 
-func (in *interner) add(ids map[string]int64) {
+// begin forgets all numbers of another era.
+func (in *interner) begin(era string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if in.era != era {
+		in.era, in.young, in.aged = era, map[textHash]int64{}, nil
+	}
+}
+
+func (in *interner) add(era string, ids map[string]int64) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.era != era {
+		return
+	}
 	for text, id := range ids {
 		in.put(in.hash(text), id)
 	}
@@ -73,7 +88,8 @@ type interning struct {
 }
 
 // resolve finds or makes the numbers of all texts of a batch.
-func (in *interner) resolve(ctx context.Context, t *tx, lookup, node string, batch []domain.Entry) (*interning, error) {
+func (in *interner) resolve(ctx context.Context, t *tx, lookup, era, node string, batch []domain.Entry) (*interning, error) {
+	in.begin(era)
 	g := &interning{in: in, known: make(map[string]int64, 64), fresh: map[string]int64{}}
 	var missing []any
 	want := func(text string) {
@@ -96,6 +112,8 @@ func (in *interner) resolve(ctx context.Context, t *tx, lookup, node string, bat
 			want(text)
 		}
 	}
+	// In one order everywhere: two nodes that intern the same do not wait for each other.
+	slices.SortFunc(missing, func(a, b any) int { return strings.Compare(a.(string), b.(string)) }) //nolint:forcetypeassert // all are
 	for len(missing) > 0 {
 		n := min(len(missing), internChunk)
 		if err := g.lookup(ctx, t, lookup, missing[:n]); err != nil {

@@ -71,6 +71,9 @@ func (s *Store) condition(ctx context.Context, q domain.Query) (string, []any, e
 		if f.text == "" {
 			continue
 		}
+		if !storable(f.text) {
+			return "", nil, domain.ErrNotFound
+		}
 		var id int64
 		if err := s.read.row(ctx, selectInterned, []any{f.text}, &id); err != nil {
 			return "", nil, err

@@ -66,10 +66,11 @@ func found(err error) error {
 	return err
 }
 
-// tx is a transaction of the writer that uses its prepared statements.
+// tx is a transaction that uses the prepared statements of its pool.
 type tx struct {
 	*sql.Tx
-	p *statements
+	p     *statements
+	first error // of its statements: what comes after may only say that something failed before
 }
 
 func (p *statements) begin(ctx context.Context, opt *sql.TxOptions, texts ...string) (*tx, error) {
@@ -80,7 +81,7 @@ func (p *statements) begin(ctx context.Context, opt *sql.TxOptions, texts ...str
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
-	return &tx{t, p}, nil
+	return &tx{Tx: t, p: p}, nil
 }
 
 func (t *tx) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
@@ -91,31 +92,40 @@ func (t *tx) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 	return t.StmtContext(ctx, st.(*sql.Stmt)), nil //nolint:forcetypeassert // nothing else is stored
 }
 
+// noted remembers the first error of a statement.
+func (t *tx) noted(err error) error {
+	if err != nil && t.first == nil && !errors.Is(err, domain.ErrNotFound) {
+		t.first = err
+	}
+	return err
+}
+
 func (t *tx) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	st, err := t.stmt(ctx, text)
 	if err != nil {
-		return nil, err
+		return nil, t.noted(err)
 	}
-	return st.QueryContext(ctx, args...)
+	rows, err := st.QueryContext(ctx, args...)
+	return rows, t.noted(err)
 }
 
 func (t *tx) row(ctx context.Context, text string, args []any, dest ...any) error {
 	st, err := t.stmt(ctx, text)
 	if err != nil {
-		return err
+		return t.noted(err)
 	}
-	return found(st.QueryRowContext(ctx, args...).Scan(dest...))
+	return t.noted(found(st.QueryRowContext(ctx, args...).Scan(dest...)))
 }
 
 // exec returns the number of rows changed.
 func (t *tx) exec(ctx context.Context, text string, args ...any) (int64, error) {
 	st, err := t.stmt(ctx, text)
 	if err != nil {
-		return 0, err
+		return 0, t.noted(err)
 	}
 	res, err := st.ExecContext(ctx, args...)
 	if err != nil {
-		return 0, err
+		return 0, t.noted(err)
 	}
 	return res.RowsAffected()
 }

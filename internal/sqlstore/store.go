@@ -14,10 +14,28 @@ import (
 
 // Config is what a driver's package supplies. The tables are there already.
 type Config struct {
-	Reader *sql.DB          // for reading only
-	Writer *sql.DB          // its transactions are serial, or fail
-	Lock   string           // appended to the SELECT that locks the head of the feed, where a transaction does not lock it anyway
-	Now    func() time.Time // the clock of the database
+	Reader *sql.DB // for reading only
+	Writer *sql.DB
+	Now    func() time.Time // the clock of the database, where Clock is left out
+
+	// Where the database serves many at once; all left out where one writer
+	// holds it.
+
+	// Isolation of changes. Together with Lock it makes them serial: of two that
+	// overlap the later one fails, as Retry tells, and runs again.
+	Isolation sql.IsolationLevel
+	Lock      string // appended to the SELECT that locks the head of the feed, last before commit
+	Exclusive string // first in a change that has failed before: keeps other changes from committing meanwhile
+	Announce  string // tells other nodes that the feed has moved; $1 is the number, a text
+	// Clock is an SQL expression for the database's time in microseconds of the
+	// Unix epoch, Era one for a text that is another after a restore.
+	Clock, Era string
+	// Retry tells an error after which a transaction may be tried again: nothing
+	// of it was kept.
+	Retry func(error) bool
+	// Sequences are set, by these statements, behind rows that were copied.
+	Sequences []string
+
 	// Anonymous: statements with hundreds of parameters are written with `?` in
 	// place of `$n`, which SQLite looks up one by one in a list of names.
 	Anonymous bool
@@ -30,6 +48,7 @@ type Config struct {
 // Store is a domain.Store and a domain.Activity.
 type Store struct {
 	cfg      Config
+	head     string // reads the head of the feed, the time with it
 	read     statements
 	write    statements
 	reads    domain.Tables
@@ -50,6 +69,7 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{cfg: cfg, texts: newTexts(cfg.Anonymous), interner: newInterner(), commit: make(chan struct{})}
 	s.read.db, s.write.db = cfg.Reader, cfg.Writer
 	s.reads = tables(reader{&s.read}, nil)
+	s.head = selectHeadNow(cfg.Clock, cfg.Era)
 	_, err := s.Head(ctx)
 	if errors.Is(err, domain.ErrNotFound) {
 		const begin = `INSERT INTO feed (one, incarnation, seq, hash) VALUES (1, $1, 0, $2) ON CONFLICT DO NOTHING`
@@ -64,15 +84,16 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 // Read returns the tables for reading.
 func (s *Store) Read() domain.Tables { return s.reads }
 
-// Notify returns a channel that is closed when the next change is committed
-// here. Take it before reading, and nothing is missed.
+// Notify returns a channel that is closed when the next change is committed, or
+// Wake is called. Take it before reading, and nothing is missed.
 func (s *Store) Notify() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.commit
 }
 
-func (s *Store) notify() {
+// Wake closes the channel of Notify: a change was committed, here or elsewhere.
+func (s *Store) Wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	close(s.commit)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/postern-dev/postern/internal/domain"
 )
@@ -48,6 +50,9 @@ func (t table[T]) Get(ctx context.Context, key string) (T, error) {
 	var version int64
 	var doc, private sql.RawBytes
 	var v T
+	if !storable(key) {
+		return v, t.fail(key, domain.ErrNotFound)
+	}
 	rows, err := t.q.query(ctx, getObject, string(t.kind), key)
 	if err != nil {
 		return v, t.fail(key, err)
@@ -64,6 +69,10 @@ func (t table[T]) Get(ctx context.Context, key string) (T, error) {
 	}
 	return t.decode(key, version, doc, private)
 }
+
+// storable reports whether a database has room for the text: PostgreSQL takes
+// no other, so what others send as an id may name nothing there.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
 
 func (t table[T]) List(ctx context.Context, page domain.Page) ([]T, error) {
 	limit := int64(page.Limit)

@@ -44,7 +44,11 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"activity pages backwards":                 activityCursor,
 		"activity of several nodes is chained":     activityChains,
 		"activity with an id twice is not written": activityTwice,
-		"meta": meta,
+		"a follower meets no late commit":          lateCommits,
+		"changes are serial":                       serial,
+		"odd ids are not found":                    odd,
+		"activity of several nodes at once":        activityAtOnce,
+		"meta":                                     meta,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
