@@ -69,6 +69,7 @@ type Action string
 const (
 	TokenIssued  Action = "token.issue"
 	TokenRefused Action = "token.refuse"
+	CallRefused  Action = "call.refuse"  // by the gateway
 	ActivityGap  Action = "activity.gap" // entries before this one may have been lost by a kill
 	ActivityOff  Action = "activity.off" // nothing is kept from here on until the next start
 )
@@ -81,6 +82,7 @@ type Entry struct {
 	Client      string // id; empty where the client is not known
 	SecretID    string // the secret that was used, where one was
 	Scope       string // granted
+	Resource    string // what it was about; of a call: API, method and path of the rule, as in `reports GET /reports/{id}`
 	Source      string // address of the peer
 	Reason      string // why it was refused: an oauth.Failure
 	Correlation string // the caller's own request id

@@ -17,30 +17,31 @@ const (
 
 // Client is a backend service that comes in (RFC 6749 §2).
 type Client struct {
-	Issuer        string        `json:"issuer" yaml:"issuer"`                               // by name
-	ID            string        `json:"id" yaml:"id"`                                       // `client_id`; a UUID when we make it
-	Name          string        `json:"name" yaml:"name"`                                   // for people
-	Tenant        string        `json:"tenant,omitempty" yaml:"tenant"`                     // by id; left out only where platform_wide
-	PlatformWide  bool          `json:"platform_wide,omitempty" yaml:"platform_wide"`       // of no tenant
-	Status        Status        `json:"status" yaml:"status"`                               // left out: enabled
-	Epoch         int64         `json:"epoch" yaml:"-"`                                     // only grows; raised by whatever kills its tokens
-	Scopes        oauth.Scope   `json:"scopes,omitempty" yaml:"scopes"`                     // it may ask for
-	Audiences     []string      `json:"audiences" yaml:"audiences"`                         // of its tokens, in order; at least one
-	Policies      []string      `json:"policies,omitempty" yaml:"policies"`                 // names of the policies it holds
-	ResourceScope ResourceScope `json:"resource_scope,omitempty" yaml:"resource_scope"`     // where it may act
-	Lifetime      Seconds       `json:"lifetime,omitempty" yaml:"lifetime"`                 // of its tokens; left out: the dialect's default
-	Tier          string        `json:"tier" yaml:"tier"`                                   // left out: standard
-	Partner       bool          `json:"partner,omitempty" yaml:"partner"`                   // a partner integration
-	ScopeRequired bool          `json:"scope_required,omitempty" yaml:"scope_required"`     // it must send a scope
-	Imported      bool          `json:"imported,omitempty" yaml:"-"`                        // its id and first secret were not made by us
-	Owner         string        `json:"owner,omitempty" yaml:"owner"`                       // who answers for it
-	Contact       string        `json:"contact,omitempty" yaml:"contact"`                   // how to reach them
-	Note          string        `json:"note,omitempty" yaml:"note"`                         // anything worth knowing
-	ValidUntil    *time.Time    `json:"valid_until,omitempty" yaml:"valid_until,omitempty"` // from then on it is as if disabled
-	Created       time.Time     `json:"created" yaml:"-"`
-	Secrets       []Secret      `json:"secrets,omitempty" yaml:"-"` // at most two alive
-	Origin        string        `json:"origin,omitempty" yaml:"-"`  // the file it was applied from, if any
-	Version       int64         `json:"-" yaml:"-"`
+	Issuer        string           `json:"issuer" yaml:"issuer"`                               // by name
+	ID            string           `json:"id" yaml:"id"`                                       // `client_id`; a UUID when we make it
+	Name          string           `json:"name" yaml:"name"`                                   // for people
+	Tenant        string           `json:"tenant,omitempty" yaml:"tenant"`                     // by id; left out only where platform_wide
+	PlatformWide  bool             `json:"platform_wide,omitempty" yaml:"platform_wide"`       // of no tenant
+	Status        Status           `json:"status" yaml:"status"`                               // left out: enabled
+	Epoch         int64            `json:"epoch" yaml:"-"`                                     // only grows; raised by whatever kills its tokens
+	Scopes        oauth.Scope      `json:"scopes,omitempty" yaml:"scopes"`                     // it may ask for
+	Audiences     []string         `json:"audiences" yaml:"audiences"`                         // of its tokens, in order; at least one
+	Policies      []string         `json:"policies,omitempty" yaml:"policies"`                 // names of the policies it holds
+	ResourceScope ResourceScope    `json:"resource_scope,omitempty" yaml:"resource_scope"`     // where it may act
+	Lifetime      Seconds          `json:"lifetime,omitempty" yaml:"lifetime"`                 // of its tokens; left out: the dialect's default
+	Tier          string           `json:"tier" yaml:"tier"`                                   // left out: standard
+	RateLimits    map[string]int64 `json:"rate_limits,omitempty" yaml:"rate_limits"`           // API → calls a minute there instead of the tier's, counted apart
+	Partner       bool             `json:"partner,omitempty" yaml:"partner"`                   // a partner integration
+	ScopeRequired bool             `json:"scope_required,omitempty" yaml:"scope_required"`     // it must send a scope
+	Imported      bool             `json:"imported,omitempty" yaml:"-"`                        // its id and first secret were not made by us
+	Owner         string           `json:"owner,omitempty" yaml:"owner"`                       // who answers for it
+	Contact       string           `json:"contact,omitempty" yaml:"contact"`                   // how to reach them
+	Note          string           `json:"note,omitempty" yaml:"note"`                         // anything worth knowing
+	ValidUntil    *time.Time       `json:"valid_until,omitempty" yaml:"valid_until,omitempty"` // from then on it is as if disabled
+	Created       time.Time        `json:"created" yaml:"-"`
+	Secrets       []Secret         `json:"secrets,omitempty" yaml:"-"` // at most two alive
+	Origin        string           `json:"origin,omitempty" yaml:"-"`  // the file it was applied from, if any
+	Version       int64            `json:"-" yaml:"-"`
 }
 
 // Secret is a client secret as we know it: never the secret itself.
@@ -54,11 +55,14 @@ type Secret struct {
 	Hash string `json:"-"`
 }
 
-// DefaultTier is the tier of clients for which none was chosen.
-const DefaultTier = "standard"
-
-// Tiers are the tiers there are.
-func Tiers() []string { return []string{DefaultTier, "premium", "unlimited"} }
+// Tiers are the names of the tiers that are there without being made.
+func Tiers() []string {
+	var names []string
+	for _, t := range BuiltinTiers() {
+		names = append(names, t.Name)
+	}
+	return names
+}
 
 // Kind is KindClient.
 func (Client) Kind() Kind { return KindClient }

@@ -61,6 +61,9 @@ type Tables struct {
 	Tombstones Table[Tombstone]
 	Keys       Table[Key]
 	Vault      Table[VaultKey]
+	APIs       Table[API]
+	Policies   Table[Policy]
+	Tiers      Table[Tier]
 }
 
 // Head is where the feed stands.

@@ -13,6 +13,9 @@ const (
 	KindTombstone Kind = "tombstone"
 	KindKey       Kind = "key"
 	KindVault     Kind = "vault"
+	KindAPI       Kind = "api"
+	KindPolicy    Kind = "policy"
+	KindTier      Kind = "tier"
 )
 
 // Tenant is an organisation whose machines come in.

@@ -20,22 +20,22 @@ const (
 // Parameter says what a parameter of a route means. Exactly one of Kind, ChildOf and
 // Unscoped is given.
 type Parameter struct {
-	Name     string
-	In       Place
-	Kind     string // it names a resource of this kind
-	ChildOf  string // it names something that lies in what this other parameter names: the upstream's promise
-	Unscoped bool   // it names nothing of any kind
+	Name     string `json:"name" yaml:"name"`                   // as in the path, the query, the form or the top of the JSON object
+	In       Place  `json:"in" yaml:"in"`                       // path, query or body; left out: path
+	Kind     string `json:"kind,omitempty" yaml:"kind"`         // it names a resource of this kind
+	ChildOf  string `json:"child_of,omitempty" yaml:"child_of"` // it names something that lies in what this other parameter names: the upstream's promise
+	Unscoped bool   `json:"unscoped,omitempty" yaml:"unscoped"` // it names nothing of any kind
 }
 
 // Route is a rule: who may call what this method and path choose.
 type Route struct {
-	Method     string // GET is also asked for HEAD
-	Path       string // segments are literal, {name}, or {name}:verb
-	Scopes     []string
-	Actions    []string
-	Parameters []Parameter // every one of the path, and those of query and body that name a resource
-	Tags       []string    // endpoints that must be enabled for the tenant
-	Upgrade    bool        // may become another protocol
+	Method     string      `json:"method" yaml:"method"`                   // GET, HEAD, POST, PUT, PATCH or DELETE; GET is also asked for HEAD
+	Path       string      `json:"path" yaml:"path"`                       // below that of the API; segments are literal, {name}, or {name}:verb
+	Scopes     []string    `json:"scopes,omitempty" yaml:"scopes"`         // OAuth scopes, all of them needed
+	Actions    []string    `json:"actions,omitempty" yaml:"actions"`       // all of them needed, of the client's policies
+	Parameters []Parameter `json:"parameters,omitempty" yaml:"parameters"` // every one of the path, and those of query and body that name a resource
+	Tags       []string    `json:"tags,omitempty" yaml:"tags"`             // endpoints that must be enabled for the tenant, all of them
+	Upgrade    bool        `json:"upgrade,omitempty" yaml:"upgrade"`       // may become another protocol, as WebSocket does
 }
 
 // Mutating reports whether the method may change something (RFC 9110 §9.2.1).

@@ -86,5 +86,17 @@ func tables(q querier, log *touched) domain.Tables {
 		}},
 		Keys:  table[domain.Key]{q, log, sensitive(key, domain.Key.Sensitive, (*domain.Key).SetSensitive)},
 		Vault: table[domain.VaultKey]{q, log, sensitive(vault, domain.VaultKey.Sensitive, (*domain.VaultKey).SetSensitive)},
+		APIs: table[domain.API]{q, log, codec[domain.API]{
+			kind: domain.KindAPI, key: domain.API.Key,
+			version: func(v *domain.API) *int64 { return &v.Version },
+		}},
+		Policies: table[domain.Policy]{q, log, codec[domain.Policy]{
+			kind: domain.KindPolicy, key: domain.Policy.Key,
+			version: func(v *domain.Policy) *int64 { return &v.Version },
+		}},
+		Tiers: table[domain.Tier]{q, log, codec[domain.Tier]{
+			kind: domain.KindTier, key: domain.Tier.Key,
+			version: func(v *domain.Tier) *int64 { return &v.Version },
+		}},
 	}
 }

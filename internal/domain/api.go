@@ -1,0 +1,78 @@
+package domain
+
+import "github.com/postern-dev/postern/internal/policy"
+
+// Route is a rule of an API: who may call what a method and a path choose.
+type Route = policy.Route
+
+// API is a protected resource server, and how the gateway stands before it.
+type API struct {
+	Name             string           `json:"name" yaml:"name"`                                       // lower case, digits, `-`; never changes
+	Label            string           `json:"label,omitempty" yaml:"label"`                           // for people
+	Audience         string           `json:"audience" yaml:"audience"`                               // that its tokens must have, exactly
+	Issuers          []string         `json:"issuers" yaml:"issuers"`                                 // by name: whose tokens it takes
+	Hosts            []string         `json:"hosts,omitempty" yaml:"hosts"`                           // where the gateway serves it (host or host:port); left out: wherever its issuers are, hosts of tenants too
+	Path             string           `json:"path,omitempty" yaml:"path"`                             // below which it stands there, as in /v1; left out: the root
+	Upstream         string           `json:"upstream" yaml:"upstream"`                               // URL of the API itself; what follows `path` is appended to it
+	Routes           []Route          `json:"routes,omitempty" yaml:"routes"`                         // who may call what; anything else is refused
+	RateLimits       map[string]int64 `json:"rate_limits,omitempty" yaml:"rate_limits"`               // tier → calls a minute here, counted apart; left out: the tier's
+	RateLimitHeaders bool             `json:"rate_limit_headers,omitempty" yaml:"rate_limit_headers"` // answers to a known client tell its limit (X-RateLimit-…)
+	ForwardToken     bool             `json:"forward_token,omitempty" yaml:"forward_token"`           // the upstream sees the client's token
+	MaxBody          int64            `json:"max_body,omitempty" yaml:"max_body"`                     // bytes of a request's body; left out: 10485760
+	Timeouts         Timeouts         `json:"timeouts,omitzero" yaml:"timeouts"`                      // of the upstream
+	ServeStale       Seconds          `json:"serve_stale,omitempty" yaml:"serve_stale"`               // a node that lost its store goes on for so long beyond max_staleness, for clients it knows; left out: 503 at once
+	Origin           string           `json:"origin,omitempty" yaml:"-"`                              // the file it was applied from, if any
+	Version          int64            `json:"-" yaml:"-"`
+}
+
+// Timeouts are how long the gateway waits for an upstream.
+type Timeouts struct {
+	Connect Seconds `json:"connect,omitempty" yaml:"connect"` // for a connection; left out: 5s
+	Answer  Seconds `json:"answer,omitempty" yaml:"answer"`   // from the end of the request to the headers of the answer; left out: 30s
+	Idle    Seconds `json:"idle,omitempty" yaml:"idle"`       // for the next byte of a body, in either direction; left out: 60s
+}
+
+// Kind is KindAPI.
+func (API) Kind() Kind { return KindAPI }
+
+// Key is the name.
+func (a API) Key() string { return a.Name }
+
+// Policy is a named set of actions that clients can hold.
+type Policy struct {
+	Name    string            `json:"name" yaml:"name"`             // letters, digits and `:._-`; never changes
+	Label   string            `json:"label,omitempty" yaml:"label"` // for people
+	Actions map[string]string `json:"actions" yaml:"actions"`       // action, as in studies:read → one line that says what it lets a client do
+	Origin  string            `json:"origin,omitempty" yaml:"-"`    // the file it was applied from, if any
+	Version int64             `json:"-" yaml:"-"`
+}
+
+// Kind is KindPolicy.
+func (Policy) Kind() Kind { return KindPolicy }
+
+// Key is the name.
+func (p Policy) Key() string { return p.Name }
+
+// Tier is how many calls a minute a client may make.
+type Tier struct {
+	Name      string `json:"name" yaml:"name"`                       // lower case, digits, `-`; never changes
+	PerMinute int64  `json:"per_minute,omitempty" yaml:"per_minute"` // calls in each calendar minute
+	Unlimited bool   `json:"unlimited,omitempty" yaml:"unlimited"`   // instead of per_minute
+	Origin    string `json:"origin,omitempty" yaml:"-"`              // the file it was applied from, if any
+	Version   int64  `json:"-" yaml:"-"`
+}
+
+// Kind is KindTier.
+func (Tier) Kind() Kind { return KindTier }
+
+// Key is the name.
+func (t Tier) Key() string { return t.Name }
+
+// DefaultTier is the tier of clients for which none was chosen.
+const DefaultTier = "standard"
+
+// BuiltinTiers are there without being made; a Tier of the same name takes the place
+// of one (ARB-11).
+func BuiltinTiers() []Tier {
+	return []Tier{{Name: DefaultTier, PerMinute: 600}, {Name: "premium", PerMinute: 6000}, {Name: "unlimited", Unlimited: true}}
+}
