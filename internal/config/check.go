@@ -19,7 +19,11 @@ func (c *Config) check(r *reader) {
 	c.checkData(r)
 	if c.Store.PostgresFile != "" {
 		r.exists("store.postgres_file", &c.Store.PostgresFile, "the URL of PostgreSQL")
+		if c.MaxNodes == 0 {
+			r.add("max_nodes", "is missing; say how many nodes share this database at most, as each admits its part of every rate limit (1 for one node)")
+		}
 	}
+	between(r, "max_nodes", c.Nodes(), 1, 1000)
 	r.exists("master_key_file", &c.MasterKeyFile, "the master key")
 	c.checkListeners(r)
 	for i := range c.Dialects {
@@ -78,11 +82,11 @@ func (l *Listener) check(r *reader, field string) {
 		r.add(field+".address", "%q is no address; write host:port or :port, as in 127.0.0.1:8080", l.Address)
 	}
 	if len(l.Surfaces) == 0 {
-		r.add(field+".surfaces", "is missing; name token, metrics or health")
+		r.add(field+".surfaces", "is missing; name token, gateway, metrics or health")
 	}
 	for i, s := range l.Surfaces {
 		at := fmt.Sprintf("%s.surfaces[%d]", field, i)
-		oneOf(r, at, s, Token, Metrics, Health)
+		oneOf(r, at, s, Token, Gateway, Metrics, Health)
 		if slices.Index(l.Surfaces, s) < i {
 			r.add(at, "%s stands there twice", s)
 		}

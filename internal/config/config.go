@@ -45,8 +45,12 @@ type Config struct {
 	// Name of this node in the audit trail; of several nodes on one store each
 	// has another. Left out: the host's name.
 	Node string `yaml:"node"`
-	// A node that cannot follow its store for this long stops issuing. 2s to
-	// 10m.
+	// How many nodes share the store at most: each admits this part of every
+	// rate limit, so that all of them together keep to it. 1 to 1000. Left out:
+	// 1; must be written where the store is PostgreSQL.
+	MaxNodes int `yaml:"max_nodes"`
+	// A node that cannot follow its store for this long stops issuing, and
+	// refuses calls unless their API says otherwise (`serve_stale`). 2s to 10m.
 	MaxStaleness domain.Seconds `yaml:"max_staleness"`
 	// How long others may cache a JWKS. 10s to 15m: a new key is published 15
 	// minutes before it signs.
@@ -69,8 +73,9 @@ type Listener struct {
 	// `host:port`, or `:port` for every address of the machine.
 	Address string `yaml:"address"`
 	// What is served: `token` (token endpoint, JWKS and metadata of every
-	// issuer), `metrics` (Prometheus, at `/metrics`), `health` (at `/livez` and
-	// `/readyz`). The admin API is on the socket in the data directory only.
+	// issuer), `gateway` (every API, behind its checks), `metrics` (Prometheus,
+	// at `/metrics`), `health` (at `/livez` and `/readyz`). The admin API is on
+	// the socket in the data directory only.
 	Surfaces []Surface `yaml:"surfaces"`
 	// Certificate and key. Left out: plain HTTP, which is refused beyond
 	// loopback unless `behind_tls_proxy` is set.
@@ -143,4 +148,12 @@ func Default() *Config {
 		MaxStaleness:  60,
 		JWKSMaxAge:    300,
 	}
+}
+
+// Nodes is how many nodes share the store at most.
+func (c *Config) Nodes() int {
+	if c.MaxNodes == 0 {
+		return 1
+	}
+	return c.MaxNodes
 }

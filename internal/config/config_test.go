@@ -67,6 +67,7 @@ limits: {idle_timeout: 1m}
 clients_cached: 1000
 log: {format: text, level: debug}
 node: a
+max_nodes: 3
 max_staleness: 30s
 jwks_max_age: 1m
 `)
@@ -84,7 +85,7 @@ jwks_max_age: 1m
 	want.Dialects, want.Store.PostgresFile = []string{dir + "d.yaml"}, dir+"d.yaml"
 	want.AllowHS256, want.Audit.Tokens, want.Limits.IdleTimeout = true, config.AuditSync, 60
 	want.ClientsCached, want.Log = 1000, config.Log{Format: config.Text, Level: "debug"}
-	want.Node, want.MaxStaleness, want.JWKSMaxAge = "a", 30, 60
+	want.Node, want.MaxNodes, want.MaxStaleness, want.JWKSMaxAge = "a", 3, 30, 60
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Fatal(diff)
 	}
@@ -100,31 +101,33 @@ func TestLoadProblems(t *testing.T) {
 		"empty":       {"", "postern.yaml: holds 0 documents; a configuration is one"},
 		"two":         {"data: x\n---\ndata: y\n", "postern.yaml: holds 2 documents; a configuration is one"},
 		"syntax":      {"data: [", "postern.yaml:1: is not YAML: did not find expected node content"},
-		"unknown key": {ok + "max_stalenes: 3s\n", "postern.yaml:4: max_stalenes is no field; there are data, store, master_key_file, listeners, trusted_proxies, dialects, allow_hs256, audit, limits, clients_cached, log, node, max_staleness, jwks_max_age"},
-		"secret here": {ok + "master_key: abc\n", "postern.yaml:4: master_key is no field; there are data, store, master_key_file, listeners, trusted_proxies, dialects, allow_hs256, audit, limits, clients_cached, log, node, max_staleness, jwks_max_age"},
+		"unknown key": {ok + "max_stalenes: 3s\n", "postern.yaml:4: max_stalenes is no field; there are data, store, master_key_file, listeners, trusted_proxies, dialects, allow_hs256, audit, limits, clients_cached, log, node, max_nodes, max_staleness, jwks_max_age"},
+		"secret here": {ok + "master_key: abc\n", "postern.yaml:4: master_key is no field; there are data, store, master_key_file, listeners, trusted_proxies, dialects, allow_hs256, audit, limits, clients_cached, log, node, max_nodes, max_staleness, jwks_max_age"},
 		"every one at once": {
 			"master_key_file: nothing\nlisteners:\n  - address: 8080\n    surfaces: [tokens]\naudit: {tokens: maybe}\nlog: {level: loud}\n",
 			`postern.yaml:1: data is missing; name the directory of the store
 postern.yaml:1: master_key_file names DIR/nothing, which does not exist
 postern.yaml:2: listeners has no listener with the surface token, so nobody would get one; write for example - {address: "127.0.0.1:8080", surfaces: [token]}
 postern.yaml:3: listeners[0].address "8080" is no address; write host:port or :port, as in 127.0.0.1:8080
-postern.yaml:4: listeners[0].surfaces[0] "tokens" is not one of token, metrics, health
+postern.yaml:4: listeners[0].surfaces[0] "tokens" is not one of token, gateway, metrics, health
 postern.yaml:5: audit.tokens "maybe" is not one of group, sync, off
 postern.yaml:6: log.level "loud" is not one of debug, info, warn, error`,
 		},
 		"data is a file":      {strings.Replace(ok, "data: data", "data: d.yaml", 1), "postern.yaml:1: data names DIR/d.yaml, which is no directory"},
 		"data is not there":   {strings.Replace(ok, "data: data", "data: x", 1), "postern.yaml:1: data names DIR/x, which does not exist; make it with mkdir -m 700"},
 		"key is a directory":  {strings.Replace(ok, "master.key", "folder", 1), "postern.yaml:2: master_key_file names DIR/folder, which is no file"},
-		"store":               {ok + "store: {postgres_file: e}\n", "postern.yaml:4: store.postgres_file names DIR/e, which does not exist"},
+		"store without nodes": {ok + "store: {postgres_file: d.yaml}\n", "postern.yaml:1: max_nodes is missing; say how many nodes share this database at most, as each admits its part of every rate limit (1 for one node)"},
+		"nodes":               {ok + "max_nodes: 1001\n", "postern.yaml:4: max_nodes is 1001; write 1 to 1000"},
+		"store":               {ok + "max_nodes: 2\nstore: {postgres_file: e}\n", "postern.yaml:5: store.postgres_file names DIR/e, which does not exist"},
 		"store with password": {ok + "store: {postgres: 'postgres://u:p@h/d'}\n", "postern.yaml:4: store.postgres is no field; there are postgres_file"},
 		"dialect":             {ok + "dialects: [d.yaml, e.yaml]\n", "postern.yaml:4: dialects[1] names DIR/e.yaml, which does not exist"},
 		"plain beyond":        {at("{address: ':8080', surfaces: [token]}"), "postern.yaml:3: listeners[0] is plain HTTP beyond this machine, where secrets could be read; give it tls, or say behind_tls_proxy: true if a proxy that speaks TLS is all that reaches it"},
 		"plain by name":       {at("{address: 'example.com:8080', surfaces: [token]}"), "postern.yaml:3: listeners[0] is plain HTTP beyond this machine, where secrets could be read; give it tls, or say behind_tls_proxy: true if a proxy that speaks TLS is all that reaches it"},
 		"proxy and tls":       {at("{address: ':443', surfaces: [token], behind_tls_proxy: true, tls: {cert_file: cert.pem, key_file: key.pem}}"), "postern.yaml:3: listeners[0].behind_tls_proxy is for plain HTTP, and there is tls; leave one of them out"},
 		"tls without key":     {at("{address: ':443', surfaces: [token], tls: {cert_file: cert.pem}}"), "postern.yaml:3: listeners[0].tls.key_file is missing; name the file of its private key"},
-		"admin surface":       {at("{address: 'localhost:1', surfaces: [token, admin]}"), `postern.yaml:3: listeners[0].surfaces[1] "admin" is not one of token, metrics, health`},
+		"admin surface":       {at("{address: 'localhost:1', surfaces: [token, admin]}"), `postern.yaml:3: listeners[0].surfaces[1] "admin" is not one of token, gateway, metrics, health`},
 		"surface twice":       {at("{address: 'localhost:1', surfaces: [token, token]}"), "postern.yaml:3: listeners[0].surfaces[1] token stands there twice"},
-		"no surfaces":         {at("{address: 'localhost:1', surfaces: [token]}, {address: 'localhost:2'}"), "postern.yaml:3: listeners[1].surfaces is missing; name token, metrics or health"},
+		"no surfaces":         {at("{address: 'localhost:1', surfaces: [token]}, {address: 'localhost:2'}"), "postern.yaml:3: listeners[1].surfaces is missing; name token, gateway, metrics or health"},
 		"address twice":       {at("{address: 'localhost:1', surfaces: [token]}, {address: 'localhost:1', surfaces: [health]}"), "postern.yaml:3: listeners[1].address localhost:1 is the address of another listener too; give one all the surfaces"},
 		"everybody a proxy":   {ok + "trusted_proxies: [0.0.0.0/0]\n", `postern.yaml:4: trusted_proxies[0] "0.0.0.0/0" is everybody, so everybody could choose the address we see; name the networks of your proxies`},
 		"one proxy":           {ok + "trusted_proxies: [10.1.2.3]\n", `postern.yaml:4: trusted_proxies[0] "10.1.2.3" is no network; write it as 10.0.0.0/8, and one address as 10.1.2.3/32`},

@@ -12,6 +12,7 @@ type Surface string
 // The surfaces.
 const (
 	Token   Surface = "token"
+	Gateway Surface = "gateway"
 	Metrics Surface = "metrics"
 	Health  Surface = "health"
 )
