@@ -144,11 +144,14 @@ func (r *Registry) IssuerProblems(issuer *domain.Issuer) []domain.Problem {
 }
 
 // DeleteIssuer removes an issuer that has no clients and no tenant's hosts, with
-// its keys.
-func (r *Registry) DeleteIssuer(ctx context.Context, by domain.Actor, name string) error {
+// its keys. ifVersion as in UpdateClient.
+func (r *Registry) DeleteIssuer(ctx context.Context, by domain.Actor, name string, ifVersion int64) error {
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		issuer, err := t.Issuers.Get(ctx, name)
 		if err != nil {
+			return nil, err
+		}
+		if err := sameVersion(ifVersion, issuer.Version); err != nil {
 			return nil, err
 		}
 		if err := unused(ctx, t, domain.Page{Prefix: name + "/"}, "issuer "+name, func(*domain.Client) bool { return true }); err != nil {

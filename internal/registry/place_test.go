@@ -137,10 +137,10 @@ func TestDeleteInUse(t *testing.T) {
 	r := furnished(t)
 	r.client(t)
 	ctx := t.Context()
-	if err := r.DeleteTenant(ctx, by, tenantID); !errors.Is(err, registry.ErrInUse) {
+	if err := r.DeleteTenant(ctx, by, tenantID, 0); !errors.Is(err, registry.ErrInUse) {
 		t.Errorf("tenant: %v", err)
 	}
-	if err := r.DeleteIssuer(ctx, by, "main"); !errors.Is(err, registry.ErrInUse) {
+	if err := r.DeleteIssuer(ctx, by, "main", 0); !errors.Is(err, registry.ErrInUse) {
 		t.Errorf("issuer: %v", err)
 	}
 	in := spec()
@@ -155,10 +155,16 @@ func TestDeleteInUse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := r.DeleteTenant(ctx, by, tenantID); err != nil {
+	if err := r.DeleteTenant(ctx, by, tenantID, 7); !errors.Is(err, domain.ErrConflict) {
+		t.Errorf("tenant at another version: %v", err)
+	}
+	if err := r.DeleteIssuer(ctx, by, "main", 7); !errors.Is(err, domain.ErrConflict) {
+		t.Errorf("issuer at another version: %v", err)
+	}
+	if err := r.DeleteTenant(ctx, by, tenantID, 0); err != nil {
 		t.Error(err)
 	}
-	if err := r.DeleteIssuer(ctx, by, "main"); err != nil {
+	if err := r.DeleteIssuer(ctx, by, "main", 0); err != nil {
 		t.Error(err)
 	}
 	if list, err := r.Store.Read().Keys.List(ctx, domain.Page{}); err != nil || len(list) != 0 {

@@ -99,11 +99,14 @@ func (r *Registry) checkTenant(ctx context.Context, t domain.Tables, tenant *dom
 	return domain.AsError(fmt.Sprintf("tenant %q", tenant.Label), problems)
 }
 
-// DeleteTenant removes a tenant that has no clients.
-func (r *Registry) DeleteTenant(ctx context.Context, by domain.Actor, id string) error {
+// DeleteTenant removes a tenant that has no clients. ifVersion as in UpdateClient.
+func (r *Registry) DeleteTenant(ctx context.Context, by domain.Actor, id string, ifVersion int64) error {
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		tenant, err := t.Tenants.Get(ctx, id)
 		if err != nil {
+			return nil, err
+		}
+		if err := sameVersion(ifVersion, tenant.Version); err != nil {
 			return nil, err
 		}
 		err = unused(ctx, t, domain.Page{}, fmt.Sprintf("tenant %q", tenant.Label), func(c *domain.Client) bool { return c.Tenant == id })
