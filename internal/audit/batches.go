@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/postern-dev/postern/internal/domain"
 )
@@ -19,9 +20,16 @@ type Batch struct {
 }
 
 // HashBatch is the hash of batch n of a node, whose predecessor has the hash
-// prev (nil for the first), over its entries in the order of their ids.
+// prev (nil for the first), over its entries in the order of their ids. The label
+// comes first and tells how many parts an entry has: batches without a Resource are
+// hashed as they were before there was one, and never like a batch with one.
 func HashBatch(prev []byte, node string, n int64, entries []domain.Entry) []byte {
-	d := newDigest("postern activity 1", prev)
+	resources := slices.ContainsFunc(entries, func(e domain.Entry) bool { return e.Resource != "" })
+	label := "postern activity 1"
+	if resources {
+		label = "postern activity 2"
+	}
+	d := newDigest(label, prev)
 	d.text(node)
 	d.number(n)
 	d.number(int64(len(entries)))
@@ -37,6 +45,9 @@ func HashBatch(prev []byte, node string, n int64, entries []domain.Entry) []byte
 		d.text(e.Reason)
 		d.text(e.Correlation)
 		d.number(int64(max(e.Count, 1)))
+		if resources {
+			d.text(e.Resource)
+		}
 	}
 	return d.done()
 }

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/postern-dev/postern/internal/domain/storetest"
 	"github.com/postern-dev/postern/internal/postgres"
 	"github.com/postern-dev/postern/internal/postgres/pgtest"
 )
@@ -96,6 +98,22 @@ func TestOpenRefusesANewerDatabase(t *testing.T) {
 	if _, err := postgres.Open(t.Context(), address(t, found), postgres.Options{}); !errors.Is(err, postgres.ErrNewer) {
 		t.Errorf("opened: %v", err)
 	}
+}
+
+// What was written before entries had a Resource is kept, verifies, and is written on.
+func TestOpenMigratesTheFirstVersion(t *testing.T) {
+	found := pgtest.Start(t).Database(t)
+	db, err := postgres.Open(t.Context(), address(t, found), postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := storetest.Entries(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), 3)
+	if err := errors.Join(db.Append(t.Context(), "n", old), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Exec(t, found, `ALTER TABLE activity DROP COLUMN resource`)
+	pgtest.Exec(t, found, `DELETE FROM goose_db_version WHERE version_id > 1`)
+	storetest.Upgraded(t, open(t, found), old)
 }
 
 // Nodes that start at once on an empty database make its tables once.

@@ -24,6 +24,9 @@ import (
 type held struct {
 	Clients []domain.Client
 	Keys    []domain.Key
+	APIs    []domain.API
+	Policy  []domain.Policy
+	Tiers   []domain.Tier
 	Changes []domain.Change
 	Seq     domain.Seq
 	Hash    []byte
@@ -37,22 +40,25 @@ func holds(t *testing.T, s storetest.Store) (h held) {
 	ctx := t.Context()
 	clients, err1 := s.Read().Clients.List(ctx, domain.Page{})
 	keys, err2 := s.Read().Keys.List(ctx, domain.Page{})
+	apis, errA := s.Read().APIs.List(ctx, domain.Page{})
+	policies, errP := s.Read().Policies.List(ctx, domain.Page{})
+	tiers, errT := s.Read().Tiers.List(ctx, domain.Page{})
 	changes, err3 := s.Follow(ctx, 0, 1000)
 	head, err4 := s.Head(ctx)
 	entries, err5 := s.Search(ctx, domain.Query{Limit: 10_000})
 	mark, err6 := s.Meta(ctx, "mark")
-	h = held{clients, keys, changes, head.Seq, head.Hash, entries, nil, mark}
+	h = held{clients, keys, apis, policies, tiers, changes, head.Seq, head.Hash, entries, nil, mark}
 	err7 := s.EachBatch(ctx, func(b audit.Batch, _ []domain.Entry) error {
 		h.Batches = append(h.Batches, b)
 		return nil
 	})
-	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
+	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, errA, errP, errT); err != nil {
 		t.Fatal(err)
 	}
 	return h
 }
 
-// fill writes 100 clients, a key, 700 entries of two nodes, and what the nodes note.
+// fill writes 100 clients, a key, an API, a policy, a tier, 700 entries of two nodes, and what the nodes note.
 func fill(t *testing.T, s storetest.Store) {
 	t.Helper()
 	ctx := t.Context()
@@ -74,15 +80,36 @@ func fill(t *testing.T, s storetest.Store) {
 			t.Fatal(err)
 		}
 	}
+	fillAPI(t, s)
 	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	for i, node := range []string{"a", "b", "a"} {
 		list := storetest.Entries(at.Add(time.Duration(i)*time.Minute), 233)
 		list[7].Correlation, list[8].Count, list[9].Client = "it's", 4_000_000_000, ""
+		list[10].Action, list[10].Reason, list[10].Resource = domain.CallRefused, "no_route", "reports"
 		if err := s.Append(ctx, node, list); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := s.SetMeta(ctx, "mark", "serve"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fillAPI writes an API, a policy and a tier.
+func fillAPI(t *testing.T, s storetest.Store) {
+	t.Helper()
+	a := domain.API{Name: "reports", Audience: "https://api.example", Issuers: []string{"rfc"}, Routes: []domain.Route{{Method: "GET", Path: "/x"}}}
+	p := domain.Policy{Name: "reader", Actions: map[string]string{"reports:read": "Read \"<&>"}}
+	n := domain.Tier{Name: "bulk", PerMinute: 5}
+	_, err := s.Change(t.Context(), "local:1", func(tables domain.Tables) ([]domain.Change, error) {
+		_, errA := tables.APIs.Put(t.Context(), a, 0)
+		_, errP := tables.Policies.Put(t.Context(), p, 0)
+		_, errN := tables.Tiers.Put(t.Context(), n, 0)
+		return []domain.Change{
+			{Kind: a.Kind(), Key: a.Key(), Action: "api.create"}, {Kind: p.Kind(), Key: p.Key(), Action: "policy.create"}, {Kind: n.Kind(), Key: n.Key(), Action: "tier.create"},
+		}, errors.Join(errA, errP, errN)
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }
@@ -152,7 +179,7 @@ func TestCopy(t *testing.T) {
 	first.use(t, fill)
 	var want held
 	first.use(t, func(t *testing.T, s storetest.Store) { want = holds(t, s) })
-	if len(want.Clients) != 100 || want.Seq != 101 || len(want.Entries) != 699 || len(want.Batches) != 3 {
+	if len(want.Clients) != 100 || len(want.APIs) != 1 || len(want.Policy) != 1 || len(want.Tiers) != 1 || want.Seq != 104 || len(want.Entries) != 699 || len(want.Batches) != 3 {
 		t.Fatalf("%d clients, %d changes, %d entries, %d batches", len(want.Clients), want.Seq, len(want.Entries), len(want.Batches))
 	}
 	for _, way := range [][2]place{{first, second}, {second, third}, {third, fourth}} {
@@ -164,7 +191,7 @@ func TestCopy(t *testing.T) {
 		for _, r := range rows {
 			got[r.Table] = r.Rows
 		}
-		if got["object"] != 101 || got["change"] != 101 || got["activity"] != 699 || got["batch"] != 3 || got["meta"] != 1 || got["interned"] < 500 {
+		if got["object"] != 104 || got["change"] != 104 || got["activity"] != 699 || got["batch"] != 3 || got["meta"] != 1 || got["interned"] < 500 {
 			t.Errorf("%v", got)
 		}
 		way[1].use(t, func(t *testing.T, s storetest.Store) {

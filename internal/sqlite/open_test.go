@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/domain/storetest"
 	"github.com/postern-dev/postern/internal/sqlite"
 )
 
@@ -65,6 +66,24 @@ func TestOpenRefusesANewerDatabase(t *testing.T) {
 	if _, err := sqlite.Open(t.Context(), dir, sqlite.Options{}); !errors.Is(err, sqlite.ErrNewer) {
 		t.Errorf("opened: %v", err)
 	}
+}
+
+// What was written before entries had a Resource is kept, verifies, and is written on.
+func TestOpenMigratesTheFirstVersion(t *testing.T) {
+	dir := t.TempDir()
+	db, err := sqlite.Open(t.Context(), dir, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := storetest.Entries(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), 3)
+	if err := errors.Join(db.Append(t.Context(), "n", old), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	const first = `ALTER TABLE activity DROP COLUMN resource; DELETE FROM goose_db_version WHERE version_id > 1`
+	if _, err := beside(t, dir).ExecContext(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	storetest.Upgraded(t, open(t, dir), old)
 }
 
 func TestNotifyTellsTheNextCommit(t *testing.T) {

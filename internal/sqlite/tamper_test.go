@@ -31,12 +31,14 @@ func TestTamperedRowsAreFound(t *testing.T) {
 
 		"activity: client":         `UPDATE activity SET client = client + 1 WHERE id = (SELECT id FROM activity LIMIT 1 OFFSET 300)`,
 		"activity: count":          `UPDATE activity SET count = 9 WHERE id = (SELECT id FROM activity LIMIT 1 OFFSET 300)`,
+		"activity: resource":       `UPDATE activity SET resource = reason WHERE id = (SELECT id FROM activity LIMIT 1 OFFSET 300)`,
+		"activity: no resource":    `UPDATE activity SET resource = NULL`,
 		"activity: text":           `UPDATE interned SET value = value || 'x' WHERE value LIKE '10.0.7.%'`,
 		"activity: removed":        `DELETE FROM activity WHERE id = (SELECT id FROM activity LIMIT 1 OFFSET 300)`,
 		"activity: other batch":    `UPDATE activity SET batch = batch + 1 WHERE id = (SELECT id FROM activity LIMIT 1 OFFSET 255)`,
-		"activity: inserted":       `INSERT INTO activity SELECT zeroblob(16), batch, action, issuer, client, secret, scope, source, reason, correlation, count FROM activity LIMIT 1`,
-		"activity: into no batch":  `INSERT INTO activity SELECT randomblob(16), 4711, action, issuer, client, secret, scope, source, reason, correlation, count FROM activity LIMIT 1`,
-		"activity: inside a batch": `INSERT INTO activity SELECT CAST(substr(id, 1, 15) || x'00' AS BLOB), batch, action, issuer, client, secret, scope, source, reason, correlation, count FROM activity WHERE substr(id, 16) <> x'00' LIMIT 1 OFFSET 300`,
+		"activity: inserted":       `INSERT INTO activity SELECT zeroblob(16), batch, action, issuer, client, secret, scope, source, reason, correlation, count, resource FROM activity LIMIT 1`,
+		"activity: into no batch":  `INSERT INTO activity SELECT randomblob(16), 4711, action, issuer, client, secret, scope, source, reason, correlation, count, resource FROM activity LIMIT 1`,
+		"activity: inside a batch": `INSERT INTO activity SELECT CAST(substr(id, 1, 15) || x'00' AS BLOB), batch, action, issuer, client, secret, scope, source, reason, correlation, count, resource FROM activity WHERE substr(id, 16) <> x'00' LIMIT 1 OFFSET 300`,
 		"batch: removed":           `DELETE FROM activity WHERE batch = 1; DELETE FROM batch WHERE id = 1`,
 		"batch: row removed":       `DELETE FROM batch WHERE id = 2`,
 		"batch: of no node":        `UPDATE batch SET node = 99999 WHERE id = 2`,
@@ -49,6 +51,7 @@ func TestTamperedRowsAreFound(t *testing.T) {
 			fill(t, db, 300)
 			for i := range 3 {
 				list := storetest.Entries(time.Date(2026, 11, 23, 0, i, 0, 0, time.UTC), audit.BatchEntries)
+				list[44].Action, list[44].Reason, list[44].Resource = domain.CallRefused, "scope_missing", "reports GET /reports/{id}"
 				if err := db.Append(t.Context(), "node-1", list); err != nil {
 					t.Fatal(err)
 				}

@@ -15,7 +15,7 @@ import (
 // rest one by one.
 const (
 	rowChunk    = 64
-	rowColumns  = 11
+	rowColumns  = 12
 	lastBatch   = `SELECT n, hash FROM batch WHERE node = $1 ORDER BY n DESC LIMIT 1`
 	insertBatch = `INSERT INTO batch (node, n, first, last, entries, hash) VALUES ($1, $2, $3, $4, $5, $6)`
 	selectBatch = `SELECT id FROM batch WHERE node = $1 AND n = $2`
@@ -112,7 +112,7 @@ func (g *interning) row(args []any, batch int64, e *domain.Entry) []any {
 		count = int64(e.Count)
 	}
 	return append(args, e.ID[:], batch, g.arg(string(e.Action)), g.arg(e.Issuer), g.arg(e.Client), g.arg(e.SecretID),
-		g.arg(e.Scope), g.arg(e.Source), g.arg(e.Reason), correlation, count)
+		g.arg(e.Scope), g.arg(e.Source), g.arg(e.Reason), correlation, count, g.arg(e.Resource))
 }
 
 // chain inserts the batch row and returns its number.

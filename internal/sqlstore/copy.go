@@ -36,7 +36,7 @@ func relations() []relation {
 		{"change", "seq, kind, key, action, version, object, actor, at, hash", "seq"},
 		{"interned", "id, value", "id"},
 		{"batch", "id, node, n, first, last, entries, hash", "id"},
-		{"activity", "id, batch, action, issuer, client, secret, scope, source, reason, correlation, count", "id"},
+		{"activity", "id, batch, action, issuer, client, secret, scope, source, reason, correlation, count, resource", "id"},
 		{"meta", "key, value", "key"},
 	}
 }

@@ -15,12 +15,13 @@ import (
 // selectEntries reads rows of activity with their texts; a condition on `a`
 // follows.
 const selectEntries = `SELECT a.id, coalesce(act.value, ''), coalesce(iss.value, ''), coalesce(cli.value, ''), coalesce(sec.value, ''),
- coalesce(sco.value, ''), coalesce(src.value, ''), coalesce(rea.value, ''), coalesce(a.correlation, ''), coalesce(a.count, 1)
+ coalesce(sco.value, ''), coalesce(src.value, ''), coalesce(rea.value, ''), coalesce(a.correlation, ''), coalesce(a.count, 1),
+ coalesce(res.value, '')
  FROM activity a
  LEFT JOIN interned act ON act.id = a.action LEFT JOIN interned iss ON iss.id = a.issuer
  LEFT JOIN interned cli ON cli.id = a.client LEFT JOIN interned sec ON sec.id = a.secret
  LEFT JOIN interned sco ON sco.id = a.scope LEFT JOIN interned src ON src.id = a.source
- LEFT JOIN interned rea ON rea.id = a.reason WHERE `
+ LEFT JOIN interned rea ON rea.id = a.reason LEFT JOIN interned res ON res.id = a.resource WHERE `
 
 const defaultLimit = 50
 
@@ -105,7 +106,7 @@ func scanEntries(rows *sql.Rows, list []domain.Entry) ([]domain.Entry, error) {
 	for rows.Next() {
 		var e domain.Entry
 		var id sql.RawBytes
-		if err := rows.Scan(&id, &e.Action, &e.Issuer, &e.Client, &e.SecretID, &e.Scope, &e.Source, &e.Reason, &e.Correlation, &e.Count); err != nil {
+		if err := rows.Scan(&id, &e.Action, &e.Issuer, &e.Client, &e.SecretID, &e.Scope, &e.Source, &e.Reason, &e.Correlation, &e.Count, &e.Resource); err != nil {
 			return nil, err
 		}
 		if copy(e.ID[:], id) != len(e.ID) {

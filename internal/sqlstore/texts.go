@@ -20,7 +20,7 @@ func newTexts(anonymous bool) texts {
 
 func insertRows(n int, anonymous bool) string {
 	var b strings.Builder
-	b.WriteString(`INSERT INTO activity (id, batch, action, issuer, client, secret, scope, source, reason, correlation, count) VALUES `)
+	b.WriteString(`INSERT INTO activity (id, batch, action, issuer, client, secret, scope, source, reason, correlation, count, resource) VALUES `)
 	for i := range n {
 		if i > 0 {
 			b.WriteString(", ")

@@ -51,6 +51,8 @@ func activityRoundTrip(t *testing.T, s Store) {
 	want[7].Correlation, want[8].Count = "the caller's 'own' \"id\"", 4_000_000_000
 	want[9] = domain.Entry{ID: want[9].ID, Action: domain.TokenRefused, Source: "2001:db8::/64", Reason: "credentials_wrong", Count: 17}
 	want[10] = domain.Entry{ID: want[10].ID, Action: domain.ActivityGap, Count: 1}
+	want[11].Action, want[11].Reason, want[11].Resource = domain.CallRefused, "scope_missing", "reports GET /reports/{id}"
+	want[70].Action, want[70].Resource = domain.CallRefused, want[70].Client // a text that is known as something else
 	appendAll(t, s, "node-1", want)
 	got := search(t, s, domain.Query{Limit: 1000})
 	slices.Reverse(got)
@@ -156,5 +158,19 @@ func activityTwice(t *testing.T, s Store) {
 	}
 	same(t, "entries", len(search(t, s, domain.Query{})), 10)
 	appendAll(t, s, "n", list[10:])
+	verified(t, s)
+}
+
+// Upgraded proves a store that was opened from tables of an earlier version: the old
+// entries are there and verify, and new ones follow in their chain, by node "n".
+func Upgraded(t *testing.T, s Store, old []domain.Entry) {
+	t.Helper()
+	verified(t, s)
+	list := Entries(old[len(old)-1].ID.Time().Add(time.Second), 3)
+	list[1].Action, list[1].Resource = domain.CallRefused, "reports GET /reports/{id}"
+	appendAll(t, s, "n", list)
+	got := search(t, s, domain.Query{})
+	slices.Reverse(got)
+	same(t, "activity", got, slices.Concat(old, list))
 	verified(t, s)
 }

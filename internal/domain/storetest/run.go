@@ -30,6 +30,7 @@ type Store interface {
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for name, test := range map[string]func(*testing.T, Store){
 		"objects come back as they were put":       roundTrip,
+		"APIs, policies and tiers are kept":        guarded,
 		"versions guard puts and deletes":          versions,
 		"pages and prefixes":                       pages,
 		"read tables do not write":                 readOnly,
