@@ -10,6 +10,7 @@ import (
 // calls (32).
 type counter struct {
 	state atomic.Uint64
+	_     [56]byte // what is only read does not share a cache line with what all callers write
 	key   Key
 }
 
