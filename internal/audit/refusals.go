@@ -7,62 +7,122 @@ import (
 	"github.com/postern-dev/postern/internal/domain"
 )
 
+// RateLimited is the Reason of a call refused because its client is over its limit.
+const RateLimited = "rate_limited"
+
 const (
 	refusedWindow = time.Second
-	refusedKinds  = 1024 // that are told apart within a window; beyond, sources are not
+	refusedKinds  = 1024 // of unknown clients that are told apart within a window; beyond, sources and resources are not
+	limitedKinds  = 4096 // of clients over their limit within a window; beyond, each refusal is an entry
 )
 
-// refusals counts refusals of unknown clients: what anybody can cause at will
-// must not cost a row each. The first of a kind gives the entry its id; where
-// it stays alone it is kept whole.
+// refusals counts what anybody, or a client without end, can cause at will: it must not
+// cost a row each. The first of a kind gives the entry its id; where it stays alone it is
+// kept whole. Issuers and reasons are few, so that both tables are bounded.
 type refusals struct {
-	since time.Time // when the first of this window came
-	kinds map[refusal]*domain.Entry
+	since   time.Time // when the first of this window came
+	kinds   map[refusal]*domain.Entry
+	limited map[limited]*domain.Entry
 }
 
+// refusal is what refusals of an unknown client have in common.
 type refusal struct {
-	issuer, reason string
-	source         netip.Prefix // zero: no address, or one too many
+	action                   domain.Action
+	issuer, reason, resource string
+	source                   netip.Prefix // zero: no address, or one too many
 }
 
-func newRefusals() refusals { return refusals{kinds: map[refusal]*domain.Entry{}} }
+// limited is what refusals of a client over its limit have in common.
+type limited struct{ issuer, client, resource string }
 
-func (r *refusals) len() int { return len(r.kinds) }
+func newRefusals() refusals {
+	return refusals{kinds: map[refusal]*domain.Entry{}, limited: map[limited]*domain.Entry{}}
+}
 
-// add counts e and reports whether it is the first of its window.
-func (r *refusals) add(e *domain.Entry) bool {
-	key := refusal{issuer: e.Issuer, reason: e.Reason, source: sourcePrefix(e.Source)}
-	count := max(e.Count, 1)
+func (r *refusals) len() int { return len(r.kinds) + len(r.limited) }
+
+// add counts e where it is one of those that are counted, and reports whether it is and
+// whether it is the first of its window.
+func (r *refusals) add(e *domain.Entry) (counted, first bool) {
+	before := r.len()
+	switch {
+	case e.Client == "" && (e.Action == domain.TokenRefused || e.Action == domain.CallRefused):
+		r.unknown(e)
+	case e.Client != "" && e.Action == domain.CallRefused && e.Reason == RateLimited:
+		if !r.overLimit(e) {
+			return false, false
+		}
+	default:
+		return false, false
+	}
+	if before > 0 {
+		return true, false
+	}
+	r.since = time.Now()
+	return true, true
+}
+
+// unknown counts a refusal of a client that is not known.
+func (r *refusals) unknown(e *domain.Entry) {
+	key := refusal{action: e.Action, issuer: e.Issuer, reason: e.Reason, resource: e.Resource, source: sourcePrefix(e.Source)}
 	same := r.kinds[key]
 	if same == nil && len(r.kinds) >= refusedKinds {
-		key.source = netip.Prefix{}
+		key.source, key.resource = netip.Prefix{}, ""
 		same = r.kinds[key]
 	}
-	if same != nil {
-		same.Count += min(count, ^uint32(0)-same.Count)
-		same.Correlation, same.Source = "", key.text()
-		return false
+	if same == nil {
+		r.kinds[key] = firstOf(e)
+		return
 	}
-	entry := *e
-	entry.Count = count
-	r.kinds[key] = &entry
-	if len(r.kinds) == 1 {
-		r.since = time.Now()
+	more(same, e)
+	same.Source, same.Resource = key.text(), key.resource
+}
+
+// overLimit counts a call of a client over its limit, where there is room.
+func (r *refusals) overLimit(e *domain.Entry) bool {
+	key := limited{e.Issuer, e.Client, e.Resource}
+	same := r.limited[key]
+	if same == nil {
+		if len(r.limited) >= limitedKinds {
+			return false
+		}
+		r.limited[key] = firstOf(e)
 		return true
 	}
-	return false
+	more(same, e)
+	if same.Source != e.Source {
+		same.Source = "" // of several
+	}
+	return true
 }
 
 // drain moves entries to dst until it holds limit; the others go on counting.
 func (r *refusals) drain(dst []domain.Entry, limit int) []domain.Entry {
-	for key, e := range r.kinds {
+	return drain(drain(dst, limit, r.kinds), limit, r.limited)
+}
+
+func drain[K comparable](dst []domain.Entry, limit int, from map[K]*domain.Entry) []domain.Entry {
+	for key, e := range from {
 		if len(dst) >= limit {
-			return dst
+			break
 		}
 		dst = append(dst, *e)
-		delete(r.kinds, key)
+		delete(from, key)
 	}
 	return dst
+}
+
+// firstOf is the entry that stands for e and for those like it that follow.
+func firstOf(e *domain.Entry) *domain.Entry {
+	entry := *e
+	entry.Count = max(e.Count, 1)
+	return &entry
+}
+
+// more counts e in the entry that stands for it too.
+func more(same, e *domain.Entry) {
+	same.Count += min(max(e.Count, 1), ^uint32(0)-same.Count)
+	same.Correlation = ""
 }
 
 // text is the source of several refusals: an IPv4 address, or an IPv6 prefix.

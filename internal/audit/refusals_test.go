@@ -67,3 +67,105 @@ func TestRefusalsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+func call(client, source, reason, resource string) domain.Entry {
+	return domain.Entry{
+		ID: domain.NewEventID(time.Now()), Action: domain.CallRefused, Issuer: "rfc", Client: client, Source: source, Reason: reason, Resource: resource, Correlation: "x",
+	}
+}
+
+func recordAll(t *testing.T, w *audit.Writer, list ...domain.Entry) {
+	t.Helper()
+	for _, e := range list {
+		if err := w.Record(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Calls without a known client are counted as refused tokens are, and apart from them.
+func TestRefusedCallsAreCountedTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		w, _ := start(t, m, audit.Sync) // which does not wait for them
+		token := refused("192.0.2.1", "token_invalid")
+		recordAll(t, w, call("", "192.0.2.1", "token_invalid", "reports"), call("", "192.0.2.1", "token_invalid", "reports"),
+			call("", "192.0.2.1", "token_invalid", "bookings"), call("", "192.0.2.1", "token_missing", "reports"), call("", "192.0.2.2", "token_invalid", "reports"), token)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		got := map[string]uint32{}
+		for _, e := range m.all() {
+			got[fmt.Sprint(e.Action, " ", e.Source, " ", e.Reason, " ", e.Resource)] = e.Count
+		}
+		want(t, "counts", got, map[string]uint32{
+			"call.refuse 192.0.2.1 token_invalid reports": 2, "call.refuse 192.0.2.1 token_invalid bookings": 1, "call.refuse 192.0.2.1 token_missing reports": 1,
+			"call.refuse 192.0.2.2 token_invalid reports": 1, "token.refuse 192.0.2.1 token_invalid ": 1,
+		})
+		closed(t, w)
+	})
+}
+
+// A client over its limit cannot write the disk full; what it may not do is told each time.
+func TestCallsOverTheLimitAreCountedTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		w, _ := start(t, m, audit.Group)
+		first := call("a", "192.0.2.1", audit.RateLimited, "reports GET /x")
+		recordAll(t, w, first)
+		for range 9999 {
+			recordAll(t, w, call("a", "192.0.2.1", audit.RateLimited, "reports GET /x"))
+		}
+		alone, other := call("b", "192.0.2.3", audit.RateLimited, "reports GET /x"), call("b", "192.0.2.4", audit.RateLimited, "reports GET /y")
+		elsewhere := call("a", "192.0.2.1", audit.RateLimited, "reports GET /x")
+		elsewhere.Issuer = "other"
+		recordAll(t, w, alone, other, call("b", "192.0.2.5", audit.RateLimited, "reports GET /y"), elsewhere)
+		recordAll(t, w, call("a", "192.0.2.1", "scope_missing", "reports GET /x"), call("a", "192.0.2.1", "scope_missing", "reports GET /x"))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		got := map[domain.EventID]domain.Entry{}
+		for _, e := range m.all() {
+			got[e.ID] = e
+		}
+		want(t, "entries", len(got), 6)
+		first.Count, first.Correlation = 10_000, ""
+		alone.Count, elsewhere.Count = 1, 1
+		other.Count, other.Correlation, other.Source = 2, "", ""
+		for _, e := range []domain.Entry{first, alone, other, elsewhere} {
+			want(t, e.Issuer+" "+e.Client+" "+e.Resource, got[e.ID], e)
+		}
+		recordAll(t, w, call("a", "192.0.2.1", audit.RateLimited, "reports GET /x"))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		want(t, "in the next second", len(m.all()), 7)
+		closed(t, w)
+	})
+}
+
+// Whatever is sprayed, memory is bounded and every refusal is in a count or an entry.
+func TestRefusedCallsAreBounded(t *testing.T) {
+	for name, test := range map[string]struct {
+		entry func(i int) domain.Entry
+		rows  int
+	}{
+		"resources of unknown clients": {func(i int) domain.Entry { return call("", "192.0.2.1", "no_route", fmt.Sprint(i)) }, 1025},
+		"sources and resources":        {func(i int) domain.Entry { return call("", fmt.Sprint("10.0.0.", i%256), "no_route", fmt.Sprint(i)) }, 1025},
+		"clients over their limits":    {func(i int) domain.Entry { return call(fmt.Sprint(i%5000), "192.0.2.1", audit.RateLimited, "reports") }, 4096 + 2*904},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMemory()
+				w, _ := start(t, m, audit.Group)
+				for i := range 10_000 {
+					recordAll(t, w, test.entry(i))
+				}
+				closed(t, w)
+				var sum uint32
+				for _, e := range m.all() {
+					sum += max(e.Count, 1)
+				}
+				want(t, "sum of counts", sum, uint32(10_000))
+				want(t, "rows", len(m.all()), test.rows)
+			})
+		})
+	}
+}

@@ -109,7 +109,7 @@ func Start(ctx context.Context, opt Options) (*Writer, error) {
 // tellOff leaves a trace that nothing is kept from now on: nobody switches the trail off
 // in silence (D-106).
 func (w *Writer) tellOff(ctx context.Context) error {
-	w.opt.Log.Warn("audit.tokens is off: no token issued or refused is kept", "node", w.opt.Node)
+	w.opt.Log.Warn("audit.tokens is off: no token issued or refused and no call refused is kept", "node", w.opt.Node)
 	off := domain.Entry{ID: domain.NewEventID(w.opt.Now()), Action: domain.ActivityOff}
 	if err := w.opt.Activity.Append(ctx, w.opt.Node, []domain.Entry{off}); err != nil {
 		return fmt.Errorf("record that audit.tokens is off: %w", err)
@@ -118,21 +118,23 @@ func (w *Writer) tellOff(ctx context.Context) error {
 }
 
 // Record takes one entry. Where the queue is full it waits until ctx ends, or for
-// Options.Wait, and returns an error that wraps ErrFull. Refusals of clients that are not known
-// are counted together by second, source prefix, issuer and reason, and never
-// waited for.
+// Options.Wait, and returns an error that wraps ErrFull. Refusals are counted together by
+// second, and never waited for: those of clients that are not known by action, source
+// prefix, issuer, reason and resource; calls of a client over its limit (RateLimited) by
+// issuer, client and resource, save where too many are over theirs at once.
 func (w *Writer) Record(ctx context.Context, e domain.Entry) error {
 	if w.opt.Mode == Off {
 		return nil
 	}
 	w.mu.Lock()
-	if !w.closed && e.Client == "" && e.Action == domain.TokenRefused {
-		first := w.refused.add(&e)
-		w.mu.Unlock()
-		if first {
-			w.signal()
+	if !w.closed {
+		if counted, first := w.refused.add(&e); counted {
+			w.mu.Unlock()
+			if first {
+				w.signal()
+			}
+			return nil
 		}
-		return nil
 	}
 	if w.full() {
 		if err := w.waitRoom(ctx); err != nil {
