@@ -114,5 +114,5 @@ func (c *checker) client(ctx context.Context, o *Object) ([]domain.Problem, erro
 		tenant = &t
 	}
 	client.Defaults(d)
-	return client.Problems(issuer, d, tenant), nil
+	return client.Problems(issuer, d, tenant, func(domain.Kind, string) bool { return true }), nil
 }

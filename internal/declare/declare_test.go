@@ -167,7 +167,7 @@ func TestCheckProblems(t *testing.T) {
 				{Name: "b.yaml", Content: b("kind: Issuer\nname: main\nurl: http://id.example.com\n---\nkind: Client\nissuer: main\nname: x\nplatform_wide: true\naudiences: []\n---\n" + clientFile)},
 				{Name: "c.yaml", Content: b("kind: [\n")},
 			},
-			"a.yaml:10: epoch is no field; there are issuer, id, name, tenant, platform_wide, status, scopes, audiences, policies, resource_scope, lifetime, tier, partner, scope_required, owner, contact, note, valid_until\n" +
+			"a.yaml:10: epoch is no field; there are issuer, id, name, tenant, platform_wide, status, scopes, audiences, policies, resource_scope, lifetime, tier, rate_limits, partner, scope_required, owner, contact, note, valid_until\n" +
 				"b.yaml:3: url is http beyond this machine; an issuer is https (RFC 8414 §2)\n" +
 				"b.yaml:5: id is missing; a file names a client by a UUID of your choice (uuidgen makes one), so that applying it twice makes one\n" +
 				"b.yaml:11: declares client main/" + clientID + ", which stands in a.yaml:1 already; keep one\n" +
@@ -189,7 +189,7 @@ func TestCheckProblems(t *testing.T) {
 		},
 		"kind":    {[]declare.File{{Name: "a.yaml", Content: b("kind: Policy\n---\nname: x\n")}}, "a.yaml:1: kind \"Policy\" is not one of Issuer, Tenant, Client\na.yaml:3: kind is missing; an object begins with kind: Issuer, Tenant or Client"},
 		"alias":   {[]declare.File{{Name: "a.yaml", Content: b("kind: Issuer\nname: &a main\nurl: *a\n")}}, "a.yaml:2: name uses an anchor or an alias; write the value out\na.yaml:3: url uses an anchor or an alias; write the value out"},
-		"secrets": {[]declare.File{{Name: "a.yaml", Content: b(issuerFile + "---\n" + tenantFile + "---\n" + clientFile + "secrets: [{id: x}]\n")}}, "a.yaml:19: secrets is no field; there are issuer, id, name, tenant, platform_wide, status, scopes, audiences, policies, resource_scope, lifetime, tier, partner, scope_required, owner, contact, note, valid_until"},
+		"secrets": {[]declare.File{{Name: "a.yaml", Content: b(issuerFile + "---\n" + tenantFile + "---\n" + clientFile + "secrets: [{id: x}]\n")}}, "a.yaml:19: secrets is no field; there are issuer, id, name, tenant, platform_wide, status, scopes, audiences, policies, resource_scope, lifetime, tier, rate_limits, partner, scope_required, owner, contact, note, valid_until"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := check(t, offline(), c.files)

@@ -76,3 +76,13 @@ const DefaultTier = "standard"
 func BuiltinTiers() []Tier {
 	return []Tier{{Name: DefaultTier, PerMinute: 600}, {Name: "premium", PerMinute: 6000}, {Name: "unlimited", Unlimited: true}}
 }
+
+// BuiltinTier returns the built-in tier of that name.
+func BuiltinTier(name string) (Tier, bool) {
+	for _, t := range BuiltinTiers() {
+		if t.Name == name {
+			return t, true
+		}
+	}
+	return Tier{}, false
+}

@@ -55,15 +55,6 @@ type Secret struct {
 	Hash string `json:"-"`
 }
 
-// Tiers are the names of the tiers that are there without being made.
-func Tiers() []string {
-	var names []string
-	for _, t := range BuiltinTiers() {
-		names = append(names, t.Name)
-	}
-	return names
-}
-
 // Kind is KindClient.
 func (Client) Kind() Kind { return KindClient }
 

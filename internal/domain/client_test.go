@@ -3,6 +3,7 @@ package domain_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,12 @@ import (
 )
 
 var dialects = dialect.Builtin()
+
+// exists: there are an issuer, an API, a policy and a tier, named i, api, p and gold; and q.
+func exists(kind domain.Kind, key string) bool {
+	there := map[domain.Kind]string{domain.KindIssuer: "i", domain.KindAPI: "api", domain.KindPolicy: "p q", domain.KindTier: "gold"}
+	return slices.Contains(strings.Fields(there[kind]), key)
+}
 
 func TestClientProblems(t *testing.T) {
 	good := func() *domain.Client {
@@ -49,7 +56,7 @@ func TestClientProblems(t *testing.T) {
 		{"of a tenant and of none", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) { c.PlatformWide = true },
 			[]string{"platform_wide: is set and so is tenant; a client is of one tenant, or platform-wide"}},
 		{"status and tier", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) { c.Status, c.Tier = "on", "Gold!" },
-			[]string{`status: "on" is neither enabled nor disabled`, `tier: "Gold!" is no tier: standard, premium, unlimited`}},
+			[]string{`status: "on" is neither enabled nor disabled`, `tier: there is no tier "Gold!"; there are standard, premium, unlimited and those that were made`}},
 		{"scopes that the issuer does not have", "", func(_ *domain.Client, _ *domain.Tenant, i *domain.Issuer) { i.Scopes = oauth.Scope{"b", "c"} },
 			[]string{`scopes[0]: "a" is not a scope of issuer i: b c`}},
 		{"COM-12 above the ceiling", "", func(c *domain.Client, n *domain.Tenant, _ *domain.Issuer) {
@@ -99,7 +106,7 @@ func TestClientProblems(t *testing.T) {
 			if c.dialect != "" {
 				d = builtin(t, c.dialect)
 			}
-			if diff := cmp.Diff(c.want, lines(who.Problems(i, d, of))); diff != "" {
+			if diff := cmp.Diff(c.want, lines(who.Problems(i, d, of, exists))); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
 			}
 		})
@@ -110,16 +117,16 @@ func TestClientProblems(t *testing.T) {
 func TestClientOfNothing(t *testing.T) {
 	c := client()
 	c.ID, c.Name, c.ResourceScope = uuid1, "Billing", nil
-	if diff := cmp.Diff([]string{`issuer: there is no issuer "i"`, `tenant: there is no tenant "t1"`}, lines(c.Problems(nil, nil, nil))); diff != "" {
+	if diff := cmp.Diff([]string{`issuer: there is no issuer "i"`, `tenant: there is no tenant "t1"`}, lines(c.Problems(nil, nil, nil, exists))); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
 	c.Tenant = ""
 	want := []string{`issuer: there is no issuer "i"`, "tenant: is missing; name one, or say platform_wide: true"}
-	if diff := cmp.Diff(want, lines(c.Problems(nil, nil, nil))); diff != "" {
+	if diff := cmp.Diff(want, lines(c.Problems(nil, nil, nil, exists))); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
 	c.PlatformWide = true
-	if diff := cmp.Diff([]string(nil), lines(c.Problems(&domain.Issuer{Name: "i"}, nil, nil))); diff != "" {
+	if diff := cmp.Diff([]string(nil), lines(c.Problems(&domain.Issuer{Name: "i"}, nil, nil, exists))); diff != "" {
 		t.Errorf("problems of a platform-wide one (-want +got):\n%s", diff)
 	}
 }

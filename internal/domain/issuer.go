@@ -10,6 +10,10 @@ import (
 // JWKSPath is where the JWK set (RFC 7517 §5) of every issuer stands, below its prefix.
 const JWKSPath = "/.well-known/jwks.json"
 
+// IdentityJWKSPath is where the keys of the identity that upstreams are shown stand, below
+// the prefix of every issuer: one purpose, one key, one set.
+const IdentityJWKSPath = "/.well-known/postern-identity-jwks.json"
+
 // Issuer is one authorization server. Nothing issued under one is worth
 // anything under another.
 type Issuer struct {

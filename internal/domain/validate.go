@@ -76,16 +76,27 @@ func (t *Tenant) Problems() []Problem {
 	for _, kind := range slices.Sorted(maps.Keys(t.Resources)) {
 		p.resourceIDs("resources."+kind, kind, t.Resources[kind])
 	}
+	p.words("endpoints", "tag", t.Endpoints)
 	if t.Ceiling != nil {
 		p.scopes("ceiling.scopes", t.Ceiling.Scopes)
 	}
 	return p
 }
 
-func (p *problems) resourceIDs(field, kind string, ids []string) {
+func (p *problems) kind(field, kind string) {
 	if !slug.MatchString(strings.ReplaceAll(kind, "_", "-")) {
 		p.add(field, "%q is no resource kind: lower case, digits, `-` and `_`", kind)
 	}
+}
+
+func (p *problems) audience(field, a string) {
+	if a == "" || len(a) > 256 || strings.ContainsFunc(a, func(r rune) bool { return r <= 0x20 || r >= 0x7f }) {
+		p.add(field, "%q is no audience: 1 to 256 printable ASCII characters without spaces", a)
+	}
+}
+
+func (p *problems) resourceIDs(field, kind string, ids []string) {
+	p.kind(field, kind)
 	for i, id := range ids {
 		switch {
 		case id == "*":
@@ -172,7 +183,7 @@ func (c *Client) Defaults(d *dialect.Dialect) {
 
 // Problems lists what is wrong with the client; issuer, its dialect and the
 // client's tenant are nil where there is none of that name.
-func (c *Client) Problems(issuer *Issuer, d *dialect.Dialect, tenant *Tenant) []Problem {
+func (c *Client) Problems(issuer *Issuer, d *dialect.Dialect, tenant *Tenant, exists Exists) []Problem {
 	var p problems
 	p.clientID(c)
 	if c.Name == "" {
@@ -196,10 +207,15 @@ func (c *Client) Problems(issuer *Issuer, d *dialect.Dialect, tenant *Tenant) []
 	if c.Status != Enabled && c.Status != Disabled {
 		p.add("status", "%q is neither enabled nor disabled", c.Status)
 	}
-	if !slices.Contains(Tiers(), c.Tier) {
-		p.add("tier", "%q is no tier: %s", c.Tier, strings.Join(Tiers(), ", "))
+	p.tier("tier", c.Tier, exists)
+	for _, api := range slices.Sorted(maps.Keys(c.RateLimits)) {
+		if field := "rate_limits." + api; !exists(KindAPI, api) {
+			p.add(field, "there is no API %q", api)
+		} else {
+			p.perMinute(field, c.RateLimits[api])
+		}
 	}
-	p.rights(c, issuer, tenant)
+	p.rights(c, issuer, tenant, exists)
 	p.underDialect(c, d)
 	return p
 }
@@ -215,7 +231,7 @@ func (p *problems) clientID(c *Client) {
 }
 
 // rights checks what the client may ask for, and where it may act.
-func (p *problems) rights(c *Client, issuer *Issuer, tenant *Tenant) {
+func (p *problems) rights(c *Client, issuer *Issuer, tenant *Tenant, exists Exists) {
 	p.scopes("scopes", c.Scopes)
 	for i, s := range c.Scopes {
 		field := fmt.Sprintf("scopes[%d]", i)
@@ -227,7 +243,9 @@ func (p *problems) rights(c *Client, issuer *Issuer, tenant *Tenant) {
 		}
 	}
 	for i, name := range c.Policies {
-		if tenant != nil && tenant.Ceiling != nil && !slices.Contains(tenant.Ceiling.Policies, name) {
+		if !exists(KindPolicy, name) {
+			p.add(fmt.Sprintf("policies[%d]", i), "there is no policy %q", name)
+		} else if tenant != nil && tenant.Ceiling != nil && !slices.Contains(tenant.Ceiling.Policies, name) {
 			p.add(fmt.Sprintf("policies[%d]", i), "%q is above the ceiling of tenant %s", name, tenant.Label)
 		}
 	}
@@ -235,9 +253,8 @@ func (p *problems) rights(c *Client, issuer *Issuer, tenant *Tenant) {
 		p.add("audiences", "is empty; every token is for somebody: name at least one API")
 	}
 	for i, a := range c.Audiences {
-		if a == "" || len(a) > 256 || strings.ContainsFunc(a, func(r rune) bool { return r <= 0x20 || r >= 0x7f }) {
-			p.add(fmt.Sprintf("audiences[%d]", i), "%q is no audience: 1 to 256 printable ASCII characters without spaces", a)
-		} else if slices.Index(c.Audiences, a) < i {
+		p.audience(fmt.Sprintf("audiences[%d]", i), a)
+		if slices.Index(c.Audiences, a) < i {
 			p.add(fmt.Sprintf("audiences[%d]", i), "%q stands there twice", a)
 		}
 	}

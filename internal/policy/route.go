@@ -63,18 +63,37 @@ type rule struct {
 	whole []Resource // what a mutating route that names no resource needs: all of every kind
 }
 
-// NewTable checks routes and makes them ready. The error lists every problem.
+// RouteError is what is wrong with one route.
+type RouteError struct {
+	Index int   // of the route in the list
+	Err   error // names the route by method and path
+}
+
+// RouteErrors is the error of NewTable: one for each route that is no rule.
+type RouteErrors []RouteError
+
+// Error lists them, one on each line.
+func (e RouteErrors) Error() string {
+	lines := make([]string, len(e))
+	for i, of := range e {
+		lines[i] = of.Err.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// NewTable checks routes and makes them ready. The error is RouteErrors and lists every
+// route with a problem.
 func NewTable(routes []Route) (*Table, error) {
 	t := &Table{}
-	var problems []error
+	var problems RouteErrors
 	whole := wholeOf(routes)
-	for _, r := range routes {
+	for i, r := range routes {
 		if err := t.add(r, whole); err != nil {
-			problems = append(problems, fmt.Errorf("route %s %s: %w", r.Method, r.Path, err))
+			problems = append(problems, RouteError{Index: i, Err: fmt.Errorf("route %s %s: %w", r.Method, r.Path, err)})
 		}
 	}
 	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
+		return nil, problems
 	}
 	return t, nil
 }

@@ -138,6 +138,15 @@ func eachClient(ctx context.Context, t domain.Tables, page domain.Page, f func(d
 
 // checkClient fills what was left out and lists every problem of a client.
 func (r *Registry) checkClient(ctx context.Context, t domain.Tables, c *domain.Client) error {
+	var failed error
+	err := r.clientProblems(ctx, t, c, existing(ctx, t, &failed))
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+func (r *Registry) clientProblems(ctx context.Context, t domain.Tables, c *domain.Client, exists domain.Exists) error {
 	issuer, err := find(ctx, t.Issuers, c.Issuer)
 	if err != nil {
 		return err
@@ -150,7 +159,7 @@ func (r *Registry) checkClient(ctx context.Context, t domain.Tables, c *domain.C
 	}
 	d := r.dialect(issuer)
 	c.Defaults(d)
-	problems := c.Problems(issuer, d, tenant)
+	problems := c.Problems(issuer, d, tenant, exists)
 	if c.ValidUntil != nil {
 		until := c.ValidUntil.UTC().Truncate(time.Second)
 		c.ValidUntil = &until

@@ -173,7 +173,7 @@ func same(a, b any) bool {
 // clone copies a client so deeply that a change of the copy leaves it alone.
 func clone(c domain.Client) domain.Client {
 	c.Scopes, c.Audiences, c.Policies, c.Secrets = slices.Clone(c.Scopes), slices.Clone(c.Audiences), slices.Clone(c.Policies), slices.Clone(c.Secrets)
-	c.ResourceScope = maps.Clone(c.ResourceScope)
+	c.ResourceScope, c.RateLimits = maps.Clone(c.ResourceScope), maps.Clone(c.RateLimits)
 	for kind, res := range c.ResourceScope {
 		res.IDs = slices.Clone(res.IDs)
 		c.ResourceScope[kind] = res

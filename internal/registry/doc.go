@@ -1,5 +1,5 @@
 // Package registry is what an administrator does: the one place that changes
-// tenants, issuers, clients and signing keys. Each method is one transaction
+// tenants, issuers, APIs, policies, tiers, clients and signing keys. Each method is one transaction
 // with a change for each object it touched, checks the whole object, and raises
 // a client's epoch wherever its tokens must die (DESIGN §7).
 //
@@ -10,6 +10,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
@@ -56,4 +57,41 @@ func change(of interface {
 	Key() string
 }, action string) domain.Change {
 	return domain.Change{Kind: of.Kind(), Key: of.Key(), Action: action}
+}
+
+// existing tells which issuers, APIs, policies and tiers there are, each looked for
+// once. What keeps it from looking is in failed; then nothing exists.
+func existing(ctx context.Context, t domain.Tables, failed *error) domain.Exists {
+	seen := make(map[Ref]bool)
+	return func(kind domain.Kind, key string) bool {
+		at := Ref{kind, key}
+		there, known := seen[at]
+		if !known {
+			var err error
+			if there, err = has(ctx, t, at); err != nil {
+				*failed = err
+			}
+			seen[at] = there
+		}
+		return there
+	}
+}
+
+func has(ctx context.Context, t domain.Tables, at Ref) (there bool, err error) {
+	switch at.Kind {
+	case domain.KindIssuer:
+		_, err = t.Issuers.Get(ctx, at.Key)
+	case domain.KindAPI:
+		_, err = t.APIs.Get(ctx, at.Key)
+	case domain.KindPolicy:
+		_, err = t.Policies.Get(ctx, at.Key)
+	case domain.KindTier:
+		_, err = t.Tiers.Get(ctx, at.Key)
+	default:
+		return false, fmt.Errorf("nothing refers to a %s by its key", at.Kind)
+	}
+	if errors.Is(err, domain.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }

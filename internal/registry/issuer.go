@@ -111,7 +111,7 @@ func (r *Registry) forbidden(ctx context.Context, t domain.Tables, old, issuer *
 		}
 	}
 	if old.ImportedSecrets && !issuer.ImportedSecrets {
-		err := unused(ctx, t, domain.Page{Prefix: issuer.Name + "/"}, "imported_secrets", func(c *domain.Client) bool { return c.Imported })
+		err := unused(ctx, t, domain.Page{Prefix: issuer.Name + "/"}, "imported_secrets", itsClients, func(c *domain.Client) bool { return c.Imported })
 		switch {
 		case errors.Is(err, ErrInUse):
 			problems = append(problems, domain.Problem{Field: "imported_secrets", Message: "cannot be turned off: " + err.Error()})
@@ -154,7 +154,7 @@ func (r *Registry) DeleteIssuer(ctx context.Context, by domain.Actor, name strin
 		if err := sameVersion(ifVersion, issuer.Version); err != nil {
 			return nil, err
 		}
-		if err := unused(ctx, t, domain.Page{Prefix: name + "/"}, "issuer "+name, func(*domain.Client) bool { return true }); err != nil {
+		if err := unused(ctx, t, domain.Page{Prefix: name + "/"}, "issuer "+name, itsClients, func(*domain.Client) bool { return true }); err != nil {
 			return nil, err
 		}
 		tenants, err := t.Tenants.List(ctx, domain.Page{})

@@ -46,7 +46,7 @@ func (r *Registry) PutTenant(ctx context.Context, by domain.Actor, tenant domain
 	return done, warnings, err
 }
 
-// object is what tenants and issuers have in common.
+// object is what objects of every kind have in common.
 type object interface {
 	Kind() domain.Kind
 	Key() string
@@ -54,7 +54,7 @@ type object interface {
 
 // put writes an object where it is new or another than the old one.
 func put[T interface {
-	domain.Tenant | domain.Issuer
+	domain.Tenant | domain.Issuer | domain.API | domain.Policy | domain.Tier
 	object
 }](ctx context.Context, table domain.Table[T], old, v *T, version *int64, ifVersion int64) ([]domain.Change, error) {
 	var err error
@@ -84,6 +84,12 @@ func versionOf(v any) int64 {
 		return v.Version
 	case domain.Issuer:
 		return v.Version
+	case domain.API:
+		return v.Version
+	case domain.Policy:
+		return v.Version
+	case domain.Tier:
+		return v.Version
 	}
 	return 0
 }
@@ -109,7 +115,7 @@ func (r *Registry) DeleteTenant(ctx context.Context, by domain.Actor, id string,
 		if err := sameVersion(ifVersion, tenant.Version); err != nil {
 			return nil, err
 		}
-		err = unused(ctx, t, domain.Page{}, fmt.Sprintf("tenant %q", tenant.Label), func(c *domain.Client) bool { return c.Tenant == id })
+		err = unused(ctx, t, domain.Page{}, fmt.Sprintf("tenant %q", tenant.Label), itsClients, func(c *domain.Client) bool { return c.Tenant == id })
 		if err != nil {
 			return nil, err
 		}
@@ -118,31 +124,36 @@ func (r *Registry) DeleteTenant(ctx context.Context, by domain.Actor, id string,
 	return err
 }
 
-// ErrInUse is returned where what is to be deleted has clients.
+// ErrInUse is returned where what is to be deleted is what other objects refer to.
 var ErrInUse = errors.New("is still in use")
 
-// unused returns ErrInUse where a client of the page is one of those that are looked for.
-func unused(ctx context.Context, t domain.Tables, page domain.Page, object string, of func(*domain.Client) bool) error {
+// unused returns ErrInUse, with what to do first, where a client of the page is one of
+// those that are looked for.
+func unused(ctx context.Context, t domain.Tables, page domain.Page, object, first string, of func(*domain.Client) bool) error {
 	var inUse error
 	err := eachClient(ctx, t, page, func(c domain.Client) bool {
 		if of(&c) {
-			inUse = fmt.Errorf("%s %w: by client %q of issuer %s; delete its clients first", object, ErrInUse, c.ID, c.Issuer)
+			inUse = fmt.Errorf("%s %w: by client %q of issuer %s; %s first", object, ErrInUse, c.ID, c.Issuer, first)
 		}
 		return inUse == nil
 	})
 	return errors.Join(err, inUse)
 }
 
+// itsClients is what must be done before what clients belong to is deleted.
+const itsClients = "delete its clients"
+
 // warnings names what is wrong now with clients of the page that were right before.
 func (r *Registry) warnings(ctx context.Context, page domain.Page, of func(*domain.Client) bool) ([]Warning, error) {
 	var list []Warning
 	t := r.Store.Read()
 	var failed error
+	exists := existing(ctx, t, &failed)
 	err := eachClient(ctx, t, page, func(c domain.Client) bool {
 		if !of(&c) {
 			return true
 		}
-		err := r.checkClient(ctx, t, &c)
+		err := r.clientProblems(ctx, t, &c, exists)
 		var invalid *domain.Invalid
 		if errors.As(err, &invalid) {
 			for _, p := range invalid.Problems {

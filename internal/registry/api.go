@@ -1,0 +1,132 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+// PutAPI makes an API or replaces it, with its defaults. ifVersion as in UpdateClient;
+// nothing changed makes no change. The warnings name routes that nobody can call.
+func (r *Registry) PutAPI(ctx context.Context, by domain.Actor, api domain.API, ifVersion int64) (domain.API, []Warning, error) {
+	var done domain.API
+	var warnings []Warning
+	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
+		done, warnings = api, nil
+		done.Defaults()
+		old, err := find(ctx, t.APIs, api.Name)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.checkAPI(ctx, t, &done); err != nil {
+			return nil, err
+		}
+		changes, err := put(ctx, t.APIs, old, &done, &done.Version, ifVersion)
+		if err != nil || len(changes) == 0 {
+			return changes, err
+		}
+		warnings, err = ungrantedOf(ctx, t, &done)
+		return changes, err
+	})
+	if err != nil {
+		return done, nil, err
+	}
+	return done, warnings, nil
+}
+
+// checkAPI lists every problem of an API.
+func (r *Registry) checkAPI(ctx context.Context, t domain.Tables, api *domain.API) error {
+	var failed error
+	problems := api.Problems(existing(ctx, t, &failed))
+	if failed != nil {
+		return failed
+	}
+	return domain.AsError(fmt.Sprintf("API %q", api.Name), problems)
+}
+
+// DeleteAPI removes an API for which no client has a rate limit of its own. ifVersion as
+// in UpdateClient.
+func (r *Registry) DeleteAPI(ctx context.Context, by domain.Actor, name string, ifVersion int64) error {
+	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
+		api, err := t.APIs.Get(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if err := sameVersion(ifVersion, api.Version); err != nil {
+			return nil, err
+		}
+		err = unused(ctx, t, domain.Page{}, "API "+name, "take away rate limits of clients there", func(c *domain.Client) bool { _, ok := c.RateLimits[name]; return ok })
+		if err != nil {
+			return nil, err
+		}
+		return []domain.Change{change(api, "api.delete")}, t.APIs.Delete(ctx, name, api.Version)
+	})
+	return err
+}
+
+// GetAPI returns an API by name.
+func (r *Registry) GetAPI(ctx context.Context, name string) (domain.API, error) {
+	return r.Store.Read().APIs.Get(ctx, name)
+}
+
+// ListAPIs lists APIs in the order of their names.
+func (r *Registry) ListAPIs(ctx context.Context, page domain.Page) ([]domain.API, error) {
+	return r.Store.Read().APIs.List(ctx, page)
+}
+
+// ungranted warns of the routes of all APIs that need one of the actions that are looked
+// for where no policy has it.
+func ungranted(ctx context.Context, t domain.Tables, of func(action string) bool) ([]Warning, error) {
+	apis, err := t.APIs.List(ctx, domain.Page{})
+	if err != nil || len(apis) == 0 {
+		return nil, err
+	}
+	granted, err := actions(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	var list []Warning
+	for i := range apis {
+		list = append(list, uncallable(&apis[i], func(action string) bool { return of(action) && !granted[action] })...)
+	}
+	return list[:min(len(list), maxWarnings)], nil
+}
+
+// ungrantedOf warns of the routes of one API.
+func ungrantedOf(ctx context.Context, t domain.Tables, api *domain.API) ([]Warning, error) {
+	granted, err := actions(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	list := uncallable(api, func(action string) bool { return !granted[action] })
+	return list[:min(len(list), maxWarnings)], nil
+}
+
+func uncallable(api *domain.API, missing func(action string) bool) []Warning {
+	var list []Warning
+	for i, route := range api.Routes {
+		for n, action := range route.Actions {
+			if missing(action) {
+				list = append(list, Warning{Object: "API " + api.Name, Field: fmt.Sprintf("routes[%d].actions[%d]", i, n),
+					Message: fmt.Sprintf("no policy has the action %q, so nobody can call %s %s", action, route.Method, route.Path)})
+			}
+		}
+	}
+	return list
+}
+
+// actions are those of all policies.
+func actions(ctx context.Context, t domain.Tables) (map[string]bool, error) {
+	policies, err := t.Policies.List(ctx, domain.Page{})
+	if err != nil {
+		return nil, err
+	}
+	granted := make(map[string]bool)
+	for _, p := range policies {
+		for action := range p.Actions {
+			granted[action] = true
+		}
+	}
+	return granted, nil
+}

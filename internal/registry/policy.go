@@ -1,0 +1,71 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+// PutPolicy makes a policy or replaces it. ifVersion as in UpdateClient; nothing changed
+// makes no change. An action taken from it is gone for its clients at once (COM-12), as
+// every call looks at the policy: the warnings name routes that nobody can call since.
+func (r *Registry) PutPolicy(ctx context.Context, by domain.Actor, policy domain.Policy, ifVersion int64) (domain.Policy, []Warning, error) {
+	var done domain.Policy
+	var warnings []Warning
+	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
+		done, warnings = policy, nil
+		old, err := find(ctx, t.Policies, policy.Name)
+		if err != nil {
+			return nil, err
+		}
+		if err := domain.AsError(fmt.Sprintf("policy %q", policy.Name), done.Problems()); err != nil {
+			return nil, err
+		}
+		changes, err := put(ctx, t.Policies, old, &done, &done.Version, ifVersion)
+		if err != nil || old == nil {
+			return changes, err
+		}
+		warnings, err = ungranted(ctx, t, func(action string) bool { return had(old, action) && !had(&done, action) })
+		return changes, err
+	})
+	if err != nil {
+		return done, nil, err
+	}
+	return done, warnings, nil
+}
+
+func had(p *domain.Policy, action string) bool {
+	_, ok := p.Actions[action]
+	return ok
+}
+
+// DeletePolicy removes a policy that no client holds. ifVersion as in UpdateClient.
+func (r *Registry) DeletePolicy(ctx context.Context, by domain.Actor, name string, ifVersion int64) error {
+	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
+		policy, err := t.Policies.Get(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if err := sameVersion(ifVersion, policy.Version); err != nil {
+			return nil, err
+		}
+		err = unused(ctx, t, domain.Page{}, "policy "+name, "take it from those that hold it", func(c *domain.Client) bool { return slices.Contains(c.Policies, name) })
+		if err != nil {
+			return nil, err
+		}
+		return []domain.Change{change(policy, "policy.delete")}, t.Policies.Delete(ctx, name, policy.Version)
+	})
+	return err
+}
+
+// GetPolicy returns a policy by name.
+func (r *Registry) GetPolicy(ctx context.Context, name string) (domain.Policy, error) {
+	return r.Store.Read().Policies.Get(ctx, name)
+}
+
+// ListPolicies lists policies in the order of their names.
+func (r *Registry) ListPolicies(ctx context.Context, page domain.Page) ([]domain.Policy, error) {
+	return r.Store.Read().Policies.List(ctx, page)
+}
