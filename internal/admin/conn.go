@@ -15,8 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/postern-dev/postern/internal/domain"
 )
 
 const (
@@ -142,12 +140,17 @@ func (c *Conn) unreachable(err error) error {
 	return err
 }
 
-func clientURL(issuer, id string) string {
+// segment is a name or an id in a path.
+func segment(id string) string {
 	id = url.PathEscape(id)
 	if strings.Trim(id, ".") == "" { // a dot segment, which both ends of HTTP would resolve
 		id = strings.ReplaceAll(id, ".", "%2E")
 	}
-	return "/issuers/" + url.PathEscape(issuer) + "/clients/" + id
+	return id
+}
+
+func clientURL(issuer, id string) string {
+	return "/issuers/" + segment(issuer) + "/clients/" + segment(id)
 }
 
 // CreateClient creates a client.
@@ -164,28 +167,14 @@ func (c *Conn) ImportClient(ctx context.Context, n ImportedClient) (out Client, 
 
 // ListClients lists all clients of an issuer and a tenant; empty means any.
 func (c *Conn) ListClients(ctx context.Context, issuer, tenant string) ([]Client, error) {
-	var all []Client
-	q := url.Values{"limit": {"500"}}
+	q := url.Values{}
 	if issuer != "" {
 		q.Set("issuer", issuer)
 	}
 	if tenant != "" {
 		q.Set("tenant", tenant)
 	}
-	for {
-		var page struct {
-			Items []Client `json:"items"`
-			Next  string   `json:"next"`
-		}
-		if err := c.call(ctx, http.MethodGet, "/clients?"+q.Encode(), 0, nil, &page); err != nil {
-			return nil, err
-		}
-		all = append(all, page.Items...)
-		if page.Next == "" {
-			return all, nil
-		}
-		q.Set("after", page.Next)
-	}
+	return listAll[Client](ctx, c, "/clients", q)
 }
 
 // GetClient shows a client.
@@ -218,32 +207,19 @@ func (c *Conn) DeleteClient(ctx context.Context, issuer, id string) error {
 	return c.call(ctx, http.MethodDelete, clientURL(issuer, id), 0, nil, nil)
 }
 
-type items[T any] struct {
-	Items []T `json:"items"`
-}
-
-// ListIssuers lists the issuers.
-func (c *Conn) ListIssuers(ctx context.Context) ([]domain.Issuer, error) {
-	var out items[domain.Issuer]
-	err := c.call(ctx, http.MethodGet, "/issuers", 0, nil, &out)
-	return out.Items, err
-}
-
 // ListKeys lists the signing keys of an issuer.
 func (c *Conn) ListKeys(ctx context.Context, issuer string) ([]Key, error) {
-	var out items[Key]
-	err := c.call(ctx, http.MethodGet, "/issuers/"+url.PathEscape(issuer)+"/keys", 0, nil, &out)
-	return out.Items, err
+	return listAll[Key](ctx, c, "/issuers/"+segment(issuer)+"/keys", url.Values{})
 }
 
 // RotateKey replaces the signing key of an issuer.
 func (c *Conn) RotateKey(ctx context.Context, issuer string, r Rotation) (out Key, err error) {
-	err = c.call(ctx, http.MethodPost, "/issuers/"+url.PathEscape(issuer)+"/keys/rotate", 0, r, &out)
+	err = c.call(ctx, http.MethodPost, "/issuers/"+segment(issuer)+"/keys/rotate", 0, r, &out)
 	return out, err
 }
 
 // ImportKey takes over a private JWK.
 func (c *Conn) ImportKey(ctx context.Context, issuer string, k ImportedKey) (out Key, err error) {
-	err = c.call(ctx, http.MethodPost, "/issuers/"+url.PathEscape(issuer)+"/keys/import", 0, k, &out)
+	err = c.call(ctx, http.MethodPost, "/issuers/"+segment(issuer)+"/keys/import", 0, k, &out)
 	return out, err
 }

@@ -37,7 +37,9 @@ func newHandler(r *registry.Registry) http.Handler {
 		a := &api{registry: r}
 		h := humago.New(mux, c)
 		a.clients(h)
+		a.rotation(h)
 		a.objects(h)
+		a.tenants(h)
 		a.keys(h)
 		a.apply(h)
 		return onlyJSON(mux)
@@ -116,13 +118,6 @@ func showCreated(c domain.Client, secret oauth.Secret) *createdBody {
 	return &createdBody{ETag: etag(c.Version), Body: CreatedClient{Client: Client{Client: c, Version: c.Version}, Secret: string(secret)}}
 }
 
-type clientPage struct {
-	Body struct {
-		Items []Client `json:"items"`
-		Next  string   `json:"next,omitempty" doc:"Cursor of the next page; absent on the last."`
-	}
-}
-
 func (a *api) clients(h huma.API) {
 	huma.Register(h, operation("list-clients", http.MethodGet, "/clients", "List clients"), a.listClients)
 	create := operation("create-client", http.MethodPost, "/clients", "Create a client; its secret is in the answer and nowhere else")
@@ -184,25 +179,15 @@ func (a *api) clientEnds(h huma.API, one string) {
 }
 
 func (a *api) listClients(ctx context.Context, in *struct {
+	PageQuery
 	Issuer string `query:"issuer"`
 	Tenant string `query:"tenant"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
-	After  string `query:"after" doc:"Cursor of the page before."`
-}) (*clientPage, error) {
+}) (*page[Client], error) {
 	list, err := a.registry.ListClients(ctx, in.Issuer, in.Tenant, domain.Page{After: in.After, Limit: in.Limit + 1})
 	if err != nil {
 		return nil, problem(ctx, err)
 	}
-	var page clientPage
-	page.Body.Items = make([]Client, 0, len(list))
-	for i, c := range list {
-		if i == in.Limit {
-			page.Body.Next = list[i-1].Key()
-			break
-		}
-		page.Body.Items = append(page.Body.Items, Client{Client: c, Version: c.Version})
-	}
-	return &page, nil
+	return paged(list, in.Limit, func(c domain.Client) (Client, int64) { return Client{Client: c, Version: c.Version}, c.Version }), nil
 }
 
 func (a *api) updateClient(ctx context.Context, in *struct {

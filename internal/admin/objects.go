@@ -7,81 +7,88 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/postern-dev/postern/internal/domain"
-	"github.com/postern-dev/postern/internal/keys"
 )
 
-type list[T any] struct {
+// PageQuery chooses a page of a list. (Exported as ClientPath is.)
+type PageQuery struct {
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+	After string `query:"after" doc:"Cursor of the page before."`
+}
+
+type page[S any] struct {
 	Body struct {
-		Items []T `json:"items"`
+		Items []S    `json:"items"`
+		Next  string `json:"next,omitempty" doc:"Cursor of the next page; absent on the last."`
 	}
 }
 
-func listed[T any](ctx context.Context, items []T, err error) (*list[T], error) {
-	if err != nil {
-		return nil, problem(ctx, err)
+// paged shows the first of a list; one more than limit says that there is a next page.
+func paged[T interface{ Key() string }, S any](list []T, limit int, show func(T) (S, int64)) *page[S] {
+	var p page[S]
+	p.Body.Items = make([]S, 0, len(list))
+	for i, v := range list {
+		if i == limit {
+			p.Body.Next = list[i-1].Key()
+			break
+		}
+		shown, _ := show(v)
+		p.Body.Items = append(p.Body.Items, shown)
 	}
-	var l list[T]
-	l.Body.Items = items
-	if items == nil {
-		l.Body.Items = []T{}
-	}
-	return &l, nil
+	return &p
+}
+
+// ObjectPath is the place of one object that is known by one word.
+type ObjectPath struct {
+	Key string `path:"key" doc:"Its name; of a tenant, its id."`
+}
+
+type objectBody[S any] struct {
+	ETag string `header:"ETag"`
+	Body S
+}
+
+// noun is a kind of objects that are known by one word: how they are kept, and how they
+// are shown, with their version.
+type noun[T, S any] struct {
+	one, many string
+	show      func(T) (S, int64)
+	list      func(context.Context, domain.Page) ([]T, error)
+	get       func(context.Context, string) (T, error)
+	remove    func(context.Context, domain.Actor, string, int64) error
 }
 
 func (a *api) objects(h huma.API) {
-	huma.Register(h, operation("list-issuers", http.MethodGet, "/issuers", "List issuers"), func(ctx context.Context, _ *struct{}) (*list[domain.Issuer], error) {
-		items, err := a.registry.ListIssuers(ctx, domain.Page{})
-		return listed(ctx, items, err)
-	})
-	huma.Register(h, operation("list-tenants", http.MethodGet, "/tenants", "List tenants"), func(ctx context.Context, _ *struct{}) (*list[domain.Tenant], error) {
-		items, err := a.registry.ListTenants(ctx, domain.Page{})
-		return listed(ctx, items, err)
-	})
+	r := a.registry
+	register(h, noun[domain.Issuer, Issuer]{"issuer", "issuers", showIssuer, r.ListIssuers, r.GetIssuer, r.DeleteIssuer})
+	register(h, noun[domain.Tenant, Tenant]{"tenant", "tenants", showTenant, r.ListTenants, r.GetTenant, r.DeleteTenant})
 }
 
-type keyBody struct{ Body Key }
-
-func (a *api) keys(h huma.API) {
-	const path = "/issuers/{issuer}/keys"
-	huma.Register(h, operation("list-keys", http.MethodGet, path, "List the signing keys of an issuer"), a.listKeys)
-	huma.Register(h, operation("rotate-key", http.MethodPost, path+"/rotate", "Replace the signing key"), func(ctx context.Context, in *struct {
-		Issuer string `path:"issuer"`
-		Body   Rotation
-	}) (*keyBody, error) {
-		k, err := a.registry.RotateKey(ctx, actor(ctx), in.Issuer, keys.RotateOptions{Now: in.Body.Now, Kill: in.Body.Kill})
+// register adds the operations that all nouns have.
+func register[T interface{ Key() string }, S any](h huma.API, n noun[T, S]) {
+	path := "/" + n.many + "/{key}"
+	huma.Register(h, operation("list-"+n.many, http.MethodGet, "/"+n.many, "List "+n.many), func(ctx context.Context, in *PageQuery) (*page[S], error) {
+		list, err := n.list(ctx, domain.Page{After: in.After, Limit: in.Limit + 1})
 		if err != nil {
 			return nil, problem(ctx, err)
 		}
-		return &keyBody{a.showKey(k)}, nil
+		return paged(list, in.Limit, n.show), nil
 	})
-	huma.Register(h, operation("import-key", http.MethodPost, path+"/import", "Take over a private JWK of another system"), func(ctx context.Context, in *struct {
-		Issuer string `path:"issuer"`
-		Body   ImportedKey
-	}) (*keyBody, error) {
-		k, err := a.registry.ImportKey(ctx, actor(ctx), in.Issuer, in.Body.JWK, keys.ImportOptions{Sign: in.Body.Sign, WithoutEpochUntil: in.Body.WithoutEpochUntil})
+	huma.Register(h, operation("get-"+n.one, http.MethodGet, path, "Show one of the "+n.many), func(ctx context.Context, in *ObjectPath) (*objectBody[S], error) {
+		v, err := n.get(ctx, in.Key)
 		if err != nil {
 			return nil, problem(ctx, err)
 		}
-		return &keyBody{a.showKey(k)}, nil
+		shown, version := n.show(v)
+		return &objectBody[S]{ETag: etag(version), Body: shown}, nil
 	})
-}
-
-// showKey shows a key that was just made.
-func (a *api) showKey(k domain.Key) Key {
-	return Key{Key: k, Signs: keys.Signing([]domain.Key{k}, a.registry.Now()) != nil}
-}
-
-func (a *api) listKeys(ctx context.Context, in *struct {
-	Issuer string `path:"issuer"`
-}) (*list[Key], error) {
-	found, err := a.registry.ListKeys(ctx, in.Issuer)
-	if err != nil {
-		return nil, problem(ctx, err)
-	}
-	signing := keys.Signing(found, a.registry.Now())
-	shown := make([]Key, len(found))
-	for i, k := range found {
-		shown[i] = Key{Key: k, Signs: signing != nil && k.ID == signing.ID}
-	}
-	return listed(ctx, shown, nil)
+	huma.Register(h, operation("delete-"+n.one, http.MethodDelete, path, "Delete one of the "+n.many+" that nothing uses"), func(ctx context.Context, in *struct {
+		ObjectPath
+		IfMatch string `header:"If-Match"`
+	}) (*struct{}, error) {
+		version, err := ifMatch(in.IfMatch)
+		if err != nil {
+			return nil, err
+		}
+		return nil, problem(ctx, n.remove(ctx, actor(ctx), in.Key, version))
+	})
 }

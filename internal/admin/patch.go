@@ -10,36 +10,40 @@ import (
 	"github.com/postern-dev/postern/internal/strictjson"
 )
 
-// fixed are the members of NewClient that never change.
-var fixed = []string{"issuer", "id"}
-
-// apply changes the client as the patch says. What an administrator may not choose is
-// refused by name (D-74), as is what is misspelt.
+// apply changes the client as the patch says.
 func (p Patch) apply(c *domain.Client) error {
+	return p.each(fmt.Sprintf("the change of client %q", c.ID), []string{"issuer", "id"}, func(name string, document []byte) error {
+		return setClient(c, name, document)
+	})
+}
+
+// each calls set with each member and a JSON object of nothing else. What an
+// administrator may not choose is refused by name (D-74), as is what is misspelt.
+func (p Patch) each(object string, fixed []string, set func(name string, document []byte) error) error {
 	var problems []domain.Problem
 	for _, name := range slices.Sorted(maps.Keys(p)) {
 		if slices.Contains(fixed, name) {
-			problems = append(problems, domain.Problem{Field: name, Message: "never changes; make another client instead"})
+			problems = append(problems, domain.Problem{Field: name, Message: "never changes; make another one instead"})
 			continue
 		}
-		if err := p.set(c, name); err != nil {
-			problems = append(problems, domain.Problem{Field: name, Message: err.Error()})
+		quoted, err := json.Marshal(name)
+		if err != nil {
+			return err
+		}
+		document := append(append(append(append([]byte{'{'}, quoted...), ':'), p[name]...), '}')
+		if err := set(name, document); err != nil {
+			problems = append(problems, domain.Problem{Field: name, Message: fmt.Sprintf("is not something that can be set so: %v", err)})
 		}
 	}
-	return domain.AsError(fmt.Sprintf("the change of client %q", c.ID), problems)
+	return domain.AsError(object, problems)
 }
 
-// set sets one member: it is read into an otherwise empty NewClient, so that its
+// setClient sets one member: it is read into an otherwise empty NewClient, so that its
 // type, and whether there is such a member, are judged in one place.
-func (p Patch) set(c *domain.Client, name string) error {
-	quoted, err := json.Marshal(name)
-	if err != nil {
-		return err
-	}
+func setClient(c *domain.Client, name string, document []byte) error {
 	var one NewClient
-	document := append(append(append(append([]byte{'{'}, quoted...), ':'), p[name]...), '}')
 	if err := strictjson.Unmarshal(document, &one); err != nil {
-		return fmt.Errorf("is not something that can be set so: %w", err)
+		return err
 	}
 	from := one.spec()
 	switch name {
@@ -61,6 +65,8 @@ func (p Patch) set(c *domain.Client, name string) error {
 		c.Lifetime = from.Lifetime
 	case "tier":
 		c.Tier = from.Tier
+	case "rate_limits":
+		c.RateLimits = from.RateLimits
 	case "partner":
 		c.Partner = from.Partner
 	case "scope_required":

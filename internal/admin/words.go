@@ -27,6 +27,7 @@ type NewClient struct {
 	ResourceScope domain.ResourceScope `json:"resource_scope,omitempty"`
 	Lifetime      domain.Seconds       `json:"lifetime,omitempty" doc:"Of tokens, in seconds; left out: that of the dialect."`
 	Tier          string               `json:"tier,omitempty"`
+	RateLimits    map[string]int64     `json:"rate_limits,omitempty" doc:"API: calls a minute there instead of the tier's, counted apart."`
 	Partner       bool                 `json:"partner,omitempty"`
 	ScopeRequired bool                 `json:"scope_required,omitempty"`
 	Owner         string               `json:"owner,omitempty"`
@@ -38,7 +39,7 @@ type NewClient struct {
 func (n NewClient) spec() domain.Client {
 	return domain.Client{
 		Issuer: n.Issuer, ID: n.ID, Name: n.Name, Tenant: n.Tenant, PlatformWide: n.PlatformWide, Scopes: n.Scopes,
-		Audiences: n.Audiences, Policies: n.Policies, ResourceScope: n.ResourceScope, Lifetime: n.Lifetime, Tier: n.Tier,
+		Audiences: n.Audiences, Policies: n.Policies, ResourceScope: n.ResourceScope, Lifetime: n.Lifetime, Tier: n.Tier, RateLimits: n.RateLimits,
 		Partner: n.Partner, ScopeRequired: n.ScopeRequired, Owner: n.Owner, Contact: n.Contact, Note: n.Note, ValidUntil: n.ValidUntil,
 	}
 }

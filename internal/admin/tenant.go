@@ -1,0 +1,138 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/registry"
+	"github.com/postern-dev/postern/internal/strictjson"
+	"github.com/postern-dev/postern/oauth"
+)
+
+// NewTenant is what an administrator may choose of a tenant.
+type NewTenant struct {
+	Label     string              `json:"label,omitempty"`
+	Hosts     map[string][]string `json:"hosts,omitempty" doc:"Issuer: hosts on which this tenant, and no other, is served."`
+	Resources map[string][]string `json:"resources,omitempty" doc:"Resource kind: ids that belong to the tenant."`
+	Endpoints []string            `json:"endpoints,omitempty" doc:"Tags of the routes that are enabled for it."`
+	Ceiling   *NewCeiling         `json:"ceiling,omitempty" doc:"What its clients may be given at most; left out: no ceiling."`
+}
+
+// NewCeiling bounds what the clients of a tenant may be given.
+type NewCeiling struct {
+	Scopes   oauth.Scope `json:"scopes,omitempty" doc:"No others; left out: none."`
+	Policies []string    `json:"policies,omitempty" doc:"No others; left out: none."`
+}
+
+func (n NewTenant) onto(t *domain.Tenant) {
+	t.Label, t.Hosts, t.Resources, t.Endpoints, t.Ceiling = n.Label, n.Hosts, n.Resources, n.Endpoints, (*domain.Ceiling)(n.Ceiling)
+}
+
+// ChangedTenant is a tenant, and what its change took from its clients.
+type ChangedTenant struct {
+	Tenant
+	Warnings []registry.Warning `json:"warnings,omitempty" doc:"Clients that hold more than they can use since this change."`
+}
+
+type changedTenant struct {
+	Status int
+	ETag   string `header:"ETag"`
+	Body   ChangedTenant
+}
+
+func (a *api) tenants(h huma.API) {
+	const path = "/tenants/{key}"
+	huma.Register(h, operation("put-tenant", http.MethodPut, path, "Make a tenant, or replace all of it"), func(ctx context.Context, in *struct {
+		ObjectPath
+		IfMatch string `header:"If-Match"`
+		Body    NewTenant
+	}) (*changedTenant, error) {
+		return a.changeTenant(ctx, in.Key, in.IfMatch, true, func(t *domain.Tenant) error {
+			in.Body.onto(t)
+			return nil
+		})
+	})
+	huma.Register(h, operation("update-tenant", http.MethodPatch, path, "Change what is named, and nothing else"), func(ctx context.Context, in *struct {
+		ObjectPath
+		IfMatch string `header:"If-Match"`
+		Body    Patch
+	}) (*changedTenant, error) {
+		return a.changeTenant(ctx, in.Key, in.IfMatch, false, in.Body.applyTenant)
+	})
+}
+
+// attempts is how often a change that names no version is tried on the current one.
+const attempts = 3
+
+// changeTenant puts what f makes of the tenant in its place, or of none where it may be made.
+func (a *api) changeTenant(ctx context.Context, id, header string, create bool, f func(*domain.Tenant) error) (*changedTenant, error) {
+	version, err := ifMatch(header)
+	if err != nil {
+		return nil, err
+	}
+	for try := 1; ; try++ {
+		answer, err := a.tryTenant(ctx, id, version, create && header == "", f)
+		if version == 0 && try < attempts && errors.Is(err, domain.ErrConflict) {
+			continue
+		}
+		return answer, problem(ctx, err)
+	}
+}
+
+func (a *api) tryTenant(ctx context.Context, id string, version int64, create bool, f func(*domain.Tenant) error) (*changedTenant, error) {
+	t, err := a.registry.GetTenant(ctx, id)
+	status := http.StatusOK
+	switch {
+	case create && errors.Is(err, domain.ErrNotFound):
+		t, status = domain.Tenant{ID: id}, http.StatusCreated
+	case err != nil:
+		return nil, err
+	case version != 0 && version != t.Version:
+		return nil, fmt.Errorf("version %d is not the current one: %w", version, domain.ErrConflict)
+	}
+	if err := f(&t); err != nil {
+		return nil, err
+	}
+	t, warnings, err := a.registry.PutTenant(ctx, actor(ctx), t, t.Version)
+	if err != nil {
+		return nil, err
+	}
+	return &changedTenant{Status: status, ETag: etag(t.Version), Body: ChangedTenant{Tenant: Tenant{t, t.Version}, Warnings: warnings}}, nil
+}
+
+// applyTenant changes the tenant as the patch says.
+func (p Patch) applyTenant(t *domain.Tenant) error {
+	return p.each(fmt.Sprintf("the change of tenant %q", t.ID), []string{"id"}, func(name string, document []byte) error {
+		var one NewTenant
+		if err := strictjson.Unmarshal(document, &one); err != nil {
+			return err
+		}
+		now := *t
+		one.onto(&now)
+		switch name {
+		case "label":
+			t.Label = now.Label
+		case "hosts":
+			t.Hosts = now.Hosts
+		case "resources":
+			t.Resources = now.Resources
+		case "endpoints":
+			t.Endpoints = now.Endpoints
+		case "ceiling":
+			t.Ceiling = now.Ceiling
+		}
+		return nil
+	})
+}
+
+// UpdateTenant changes what the patch names. With a version other than 0 only where it is
+// still the current one.
+func (c *Conn) UpdateTenant(ctx context.Context, id string, version int64, p Patch) (out ChangedTenant, err error) {
+	err = c.call(ctx, http.MethodPatch, "/tenants/"+segment(id), version, p, &out)
+	return out, err
+}
