@@ -33,7 +33,9 @@ func TestDecisionsAreCedars(t *testing.T) { // issue 3, DESIGN §11
 		for range rapid.IntRange(1, 3).Draw(t, "resources") {
 			need.Resources = append(need.Resources, drawResource(t))
 		}
-		got := policy.Compile(h).Decide(&need, said)
+		rights := policy.Compile(h)
+		got := rights.Decide(&need, said)
+		checkEffective(t, rights, said)
 		if want := cedarAllows(t, h, said, need); got.Allowed != want {
 			t.Fatalf("ours %+v, Cedar %t\n%s", got, want, cedarText(h, said))
 		}
@@ -59,10 +61,12 @@ func subset(t *rapid.T, label string, of []string) []string {
 func drawScope(t *rapid.T, label string) policy.ResourceScope {
 	s := policy.ResourceScope{}
 	for _, kind := range kindWords {
-		switch rapid.IntRange(0, 3).Draw(t, label+" "+kind) {
+		switch rapid.IntRange(0, 4).Draw(t, label+" "+kind) {
 		case 0:
 		case 1:
 			s[kind] = policy.Resources{All: true}
+		case 2: // all of these
+			s[kind] = policy.Resources{All: true, IDs: subset(t, label+" "+kind, idWords)}
 		default:
 			s[kind] = policy.Resources{IDs: subset(t, label+" "+kind, idWords)}
 		}
@@ -78,6 +82,29 @@ func drawResource(t *rapid.T) policy.Resource {
 	return r
 }
 
+// checkEffective: what upstreams are told of where a request may act is where it may.
+func checkEffective(t *rapid.T, rights *policy.Rights, said *policy.Said) {
+	effective := rights.Resources(said)
+	for _, kind := range kindWords {
+		for _, id := range append(idWords, "another") {
+			need := policy.Need{Resources: []policy.Resource{{Kind: kind, ID: id}}}
+			if may := rights.Decide(&need, said).Allowed; may != effective.Holds(kind, id) {
+				t.Fatalf("%s %s: allowed %t, effective %+v", kind, id, may, effective)
+			}
+		}
+		r, there := effective[kind]
+		need := policy.Need{Resources: []policy.Resource{{Kind: kind, All: true}}}
+		if may := rights.Decide(&need, said).Allowed; r.All && !may {
+			t.Fatalf("all of %s: refused, effective %+v", kind, effective)
+		} else if may && there && !r.All {
+			t.Fatalf("all of %s: allowed, effective %+v", kind, effective)
+		}
+		if there && !r.All && len(r.IDs) == 0 {
+			t.Fatalf("%s: none is written as some: %+v", kind, effective)
+		}
+	}
+}
+
 // entity is a resource in Cedar: a member of its kind, and the kind itself stands for
 // all of it.
 func entity(r policy.Resource) cedar.EntityUID {
@@ -91,8 +118,11 @@ func entity(r policy.Resource) cedar.EntityUID {
 func within(s policy.ResourceScope) string {
 	parts := []string{"false"}
 	for _, kind := range s.Kinds() {
-		if s[kind].All {
+		switch r := s[kind]; {
+		case r.All && len(r.IDs) == 0:
 			parts = append(parts, fmt.Sprintf("resource in Kind::%q", kind))
+		case r.All: // of these
+			parts = append(parts, fmt.Sprintf("resource == Kind::%q", kind))
 		}
 		for _, id := range s[kind].IDs {
 			parts = append(parts, fmt.Sprintf("resource == Resource::%q", kind+"/"+id))

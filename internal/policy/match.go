@@ -7,8 +7,18 @@ import (
 )
 
 // ErrParameter refuses a request in which a parameter that a rule uses is missing,
-// empty, or there more than once over path, query and body.
+// empty, or there more than once over path, query and body. The error is a
+// *ParameterError, which names it.
 var ErrParameter = errors.New("a parameter that decides who may call is not there exactly once")
+
+// ParameterError is ErrParameter with the name of the parameter, as the rule has it.
+type ParameterError struct{ Name string }
+
+// Error names the parameter.
+func (e *ParameterError) Error() string { return ErrParameter.Error() + ": " + e.Name }
+
+// Is reports that it is an ErrParameter.
+func (e *ParameterError) Is(target error) bool { return target == ErrParameter }
 
 // Match is the route that a request chose, and the values of its path.
 type Match struct {
@@ -18,6 +28,9 @@ type Match struct {
 
 // Route is the one that was chosen, to be read only.
 func (m *Match) Route() *Route { return &m.rule.route }
+
+// NeedsBody reports whether the rule uses a parameter of the body.
+func (m *Match) NeedsBody() bool { return m.rule.body }
 
 // Match finds the route for a method and a path that Normalise returned. Literals
 // go before parameters. No route means that nobody may pass (D-65). HEAD is judged
@@ -69,8 +82,8 @@ func (n *node) step(method, rest string, more bool, depth int, m *Match) bool {
 
 // Need is what the request needs: the route's scopes, actions and tags, and the
 // resources that its parameters name, appended to space. query and body are the
-// values of each name; what is not text in a body is not there. The error is
-// ErrParameter.
+// values of each name; what is not text in a body stands there as empty. The error is
+// a *ParameterError.
 func (m *Match) Need(query, body map[string][]string, space []Resource) (Need, error) {
 	r := &m.rule.route
 	need := Need{Endpoints: r.Tags, Scopes: r.Scopes, Actions: r.Actions, Resources: append(space, m.rule.whole...)}
@@ -78,7 +91,7 @@ func (m *Match) Need(query, body map[string][]string, space []Resource) (Need, e
 		p := &r.Parameters[i]
 		value, ok := m.value(p, query, body)
 		if !ok {
-			return Need{}, ErrParameter
+			return Need{}, &ParameterError{p.Name}
 		}
 		if p.Kind != "" {
 			need.Resources = append(need.Resources, Resource{Kind: p.Kind, ID: value})
@@ -91,6 +104,9 @@ func (m *Match) Need(query, body map[string][]string, space []Resource) (Need, e
 func (m *Match) value(p *Parameter, query, body map[string][]string) (string, bool) {
 	inQuery, inBody := query[p.Name], body[p.Name]
 	total, value := len(inQuery)+len(inBody), ""
+	if misspelt(p.Name, query) || misspelt(p.Name, body) {
+		return "", false
+	}
 	switch {
 	case p.In == InPath:
 		for i, name := range m.rule.names {
@@ -105,4 +121,32 @@ func (m *Match) value(p *Parameter, query, body map[string][]string) (string, bo
 		value = inBody[0]
 	}
 	return value, total == 1 && value != ""
+}
+
+// misspelt reports whether there is a name that is not this one, but that some reader takes
+// for it: of another case, with brackets, a dot or a space for an underscore, cut at NUL. The
+// upstream would then see the parameter twice, and may go by the other.
+func misspelt(name string, values map[string][]string) bool {
+	if len(values) == 0 {
+		return false
+	}
+	nested := strings.Contains(name, "[")
+	for other := range values {
+		if other != name && strings.EqualFold(loose(other, nested), loose(name, nested)) {
+			return true
+		}
+	}
+	return false
+}
+
+// loose is how lenient readers read the name of a parameter.
+func loose(name string, nested bool) string {
+	name, _, _ = strings.Cut(strings.TrimLeft(name, " "), "\x00")
+	if !nested {
+		name, _, _ = strings.Cut(name, "[")
+	}
+	if !strings.ContainsAny(name, ". ") {
+		return name
+	}
+	return strings.NewReplacer(".", "_", " ", "_").Replace(name)
 }

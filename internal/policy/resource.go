@@ -6,10 +6,34 @@ import (
 )
 
 // Resources is a set of resource ids of one kind: some, or all of them. All is
-// a field of its own, never an id that reads `*`.
+// a field of its own, never an id that reads `*`. Both together are all of these: all that
+// there are for whoever holds them, as when a tenant has no others.
 type Resources struct {
 	All bool     `json:"all,omitempty" yaml:"all"` // those of tomorrow too
 	IDs []string `json:"ids,omitempty" yaml:"ids"` // some of the tenant's
+}
+
+// any reports whether there is no id that lies outside.
+func (r Resources) any() bool { return r.All && len(r.IDs) == 0 }
+
+// holds reports whether the id is among them.
+func (r Resources) holds(id string) bool { return r.any() || slices.Contains(r.IDs, id) }
+
+// intersect is what both hold; nothing where that is no id.
+func (r Resources) intersect(o Resources) (Resources, bool) {
+	switch {
+	case r.any():
+		return o, o.All || len(o.IDs) > 0
+	case o.any():
+		return r, r.All || len(r.IDs) > 0
+	}
+	both := Resources{All: r.All && o.All}
+	for _, id := range r.IDs {
+		if slices.Contains(o.IDs, id) {
+			both.IDs = append(both.IDs, id)
+		}
+	}
+	return both, len(both.IDs) > 0 // all of none is none
 }
 
 // ResourceScope says where a client may act: resource kind → ids. A kind that is
@@ -19,7 +43,23 @@ type ResourceScope map[string]Resources
 // Holds reports whether the scope contains the resource.
 func (s ResourceScope) Holds(kind, id string) bool {
 	r, ok := s[kind]
-	return ok && (r.All || slices.Contains(r.IDs, id))
+	return ok && r.holds(id)
+}
+
+// Intersect is what lies in both scopes of the kinds of s; a kind that o does not know
+// stays as it is.
+func (s ResourceScope) Intersect(o ResourceScope) ResourceScope {
+	both := make(ResourceScope, len(s))
+	for kind, mine := range s {
+		if other, narrowed := o[kind]; narrowed {
+			var some bool
+			if mine, some = mine.intersect(other); !some {
+				continue
+			}
+		}
+		both[kind] = mine
+	}
+	return both
 }
 
 // Kinds lists the kinds in alphabetical order.

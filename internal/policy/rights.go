@@ -14,32 +14,43 @@ type Held struct {
 	Policies  []Policy // their actions are added up
 	Resources ResourceScope
 	Endpoints []string // route tags that are enabled for its tenant
+	// EveryEndpoint says that tags are not asked of it: it is of no tenant.
+	EveryEndpoint bool
 }
 
 // Rights are what is held, made ready to decide by. They do not change; the zero
 // value holds nothing.
 type Rights struct {
 	scopes, actions, endpoints set
+	everyEndpoint              bool
 	resources                  map[string]scoped
+	scope                      ResourceScope // the same as resources
 }
 
 type set map[string]struct{}
 
 type scoped struct {
-	all bool
+	all bool // a need for all of the kind passes
+	any bool // there is no id outside
 	ids set
 }
 
 // Compile makes rights out of what is held.
 func Compile(h Held) *Rights {
-	r := &Rights{scopes: setOf(h.Scopes), endpoints: setOf(h.Endpoints), actions: set{}, resources: make(map[string]scoped, len(h.Resources))}
+	r := &Rights{
+		scopes: setOf(h.Scopes), endpoints: setOf(h.Endpoints), everyEndpoint: h.EveryEndpoint, actions: set{},
+		resources: make(map[string]scoped, len(h.Resources)), scope: make(ResourceScope, len(h.Resources)),
+	}
 	for _, p := range h.Policies {
 		for _, a := range p.Actions {
 			r.actions[a] = struct{}{}
 		}
 	}
 	for kind, held := range h.Resources {
-		r.resources[kind] = scoped{held.All, setOf(held.IDs)}
+		r.resources[kind] = scoped{held.All, held.any(), setOf(held.IDs)}
+		if held.All || len(held.IDs) > 0 {
+			r.scope[kind] = Resources{All: held.All, IDs: slices.Clone(held.IDs)}
+		}
 	}
 	return r
 }
@@ -91,7 +102,7 @@ type Decision struct {
 // first thing missing is the reason.
 func (r *Rights) Decide(need *Need, said *Said) Decision {
 	for _, e := range need.Endpoints {
-		if !r.endpoints.has(e) {
+		if !r.everyEndpoint && !r.endpoints.has(e) {
 			return Decision{Reason: EndpointDisabled, Missing: e}
 		}
 	}
@@ -120,10 +131,43 @@ func (s set) has(v string) bool {
 
 func (r *Rights) holds(n *Resource) bool {
 	held, ok := r.resources[n.Kind]
-	return ok && (held.all || (!n.All && held.ids.has(n.ID)))
+	if n.All {
+		return ok && held.all
+	}
+	return ok && (held.any || held.ids.has(n.ID))
 }
 
 func (s *Said) reaches(n *Resource) bool {
 	to, narrowed := s.Resources[n.Kind]
-	return !narrowed || to.All || (!n.All && slices.Contains(to.IDs, n.ID))
+	if n.All {
+		return !narrowed || to.All
+	}
+	return !narrowed || to.holds(n.ID)
+}
+
+// Scopes are the OAuth scopes that are both said and held, in the order in which they are
+// said. What it returns is to be read only.
+func (r *Rights) Scopes(said *Said) []string {
+	for i, s := range said.Scopes {
+		if r.scopes.has(s) {
+			continue
+		}
+		both := slices.Clone(said.Scopes[:i])
+		for _, s := range said.Scopes[i+1:] {
+			if r.scopes.has(s) {
+				both = append(both, s)
+			}
+		}
+		return both
+	}
+	return said.Scopes
+}
+
+// Resources is where a request may act by what is said and held. A kind of which nothing
+// is left is not there. What it returns is to be read only.
+func (r *Rights) Resources(said *Said) ResourceScope {
+	if len(said.Resources) == 0 {
+		return r.scope
+	}
+	return r.scope.Intersect(said.Resources)
 }

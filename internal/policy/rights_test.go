@@ -3,6 +3,8 @@ package policy_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/postern-dev/postern/internal/policy"
 )
 
@@ -13,7 +15,7 @@ func held() policy.Held {
 			{Name: "reader", Actions: []string{"studies:read", "sites:read"}},
 			{Name: "writer", Actions: []string{"studies:write"}},
 		},
-		Resources: policy.ResourceScope{"study": {IDs: []string{"1", "2"}}, "site": {All: true}, "team": {IDs: []string{"*"}}},
+		Resources: policy.ResourceScope{"study": {IDs: []string{"1", "2"}}, "site": {All: true}, "team": {IDs: []string{"*"}}, "org": {All: true, IDs: []string{"a", "b"}}},
 		Endpoints: []string{"bookings"},
 	}
 }
@@ -54,6 +56,13 @@ func TestDecide(t *testing.T) { // TRI-08..10, BIP-05, BIP-09, OMN-06, ARB-06, C
 		{"all held, all needed", policy.Need{Resources: []policy.Resource{{Kind: "site", All: true}}}, both, policy.Decision{Allowed: true}},
 		{"some held, all needed", policy.Need{Resources: []policy.Resource{{Kind: "study", All: true}}}, both,
 			policy.Decision{Reason: policy.ResourceOutside, Resource: policy.Resource{Kind: "study", All: true}}},
+		{"all of these, all needed", policy.Need{Resources: []policy.Resource{{Kind: "org", All: true}}}, both, policy.Decision{Allowed: true}},
+		{"all of these, one of them needed", policy.Need{Resources: []policy.Resource{{Kind: "org", ID: "b"}}}, both, policy.Decision{Allowed: true}},
+		{"all of these, another needed", policy.Need{Resources: []policy.Resource{{Kind: "org", ID: "c"}}}, both,
+			policy.Decision{Reason: policy.ResourceOutside, Resource: policy.Resource{Kind: "org", ID: "c"}}},
+		{"bound to all of these, another needed", policy.Need{Resources: []policy.Resource{{Kind: "site", ID: "3"}}},
+			&policy.Said{Resources: policy.ResourceScope{"site": {All: true, IDs: []string{"1"}}}},
+			policy.Decision{Reason: policy.ResourceOutside, Resource: policy.Resource{Kind: "site", ID: "3"}}},
 		{"an id * is not all", policy.Need{Resources: []policy.Resource{{Kind: "team", ID: "1"}}}, both,
 			policy.Decision{Reason: policy.ResourceOutside, Resource: policy.Resource{Kind: "team", ID: "1"}}},
 		{"BIP-09 bound to one", policy.Need{Resources: study("2")}, &policy.Said{Resources: policy.ResourceScope{"study": {IDs: []string{"1"}}}},
@@ -74,6 +83,43 @@ func TestDecide(t *testing.T) { // TRI-08..10, BIP-05, BIP-09, OMN-06, ARB-06, C
 				t.Errorf("%+v, want %+v", got, tc.want)
 			}
 		})
+	}
+}
+
+// What upstreams are told: no more than what is held, and no more than what is said.
+func TestEffective(t *testing.T) { // COM-12
+	r := policy.Compile(held())
+	for _, tc := range []struct {
+		name   string
+		said   policy.Said
+		scopes []string
+		want   policy.ResourceScope
+	}{
+		{"nothing narrowed", policy.Said{Scopes: []string{"api:write", "api:read"}}, []string{"api:write", "api:read"}, held().Resources},
+		{"nothing said", policy.Said{}, nil, held().Resources},
+		{"more said than held", policy.Said{Scopes: []string{"x", "api:read", "y", "api:write"}, Resources: policy.ResourceScope{"note": {IDs: []string{"1"}}, "study": {All: true}}},
+			[]string{"api:read", "api:write"}, held().Resources},
+		{"bound", policy.Said{Resources: policy.ResourceScope{"study": {IDs: []string{"2", "3"}}, "site": {IDs: []string{"7"}}, "team": {}, "org": {IDs: []string{"c"}}}},
+			nil, policy.ResourceScope{"study": {IDs: []string{"2"}}, "site": {IDs: []string{"7"}}}},
+		{"all of these on both sides", policy.Said{Resources: policy.ResourceScope{"study": {}, "site": {}, "team": {}, "org": {All: true, IDs: []string{"b", "c"}}}},
+			nil, policy.ResourceScope{"org": {All: true, IDs: []string{"b"}}}},
+		{"all of none is none", policy.Said{Resources: policy.ResourceScope{"study": {}, "site": {}, "team": {}, "org": {All: true, IDs: []string{"c"}}}},
+			nil, policy.ResourceScope{}},
+	} {
+		if diff := cmp.Diff(tc.scopes, r.Scopes(&tc.said)); diff != "" {
+			t.Errorf("%s: %s", tc.name, diff)
+		}
+		if diff := cmp.Diff(tc.want, r.Resources(&tc.said)); diff != "" {
+			t.Errorf("%s: %s", tc.name, diff)
+		}
+	}
+}
+
+// A client of no tenant is not asked for endpoints.
+func TestEveryEndpoint(t *testing.T) {
+	need := policy.Need{Endpoints: []string{"bookings", "cancel"}}
+	if d := policy.Compile(policy.Held{EveryEndpoint: true}).Decide(&need, &policy.Said{}); !d.Allowed {
+		t.Errorf("%+v", d)
 	}
 }
 

@@ -61,6 +61,7 @@ type rule struct {
 	route Route
 	names []string   // parameters of the path, in order
 	whole []Resource // what a mutating route that names no resource needs: all of every kind
+	body  bool       // a parameter stands in the body
 }
 
 // RouteError is what is wrong with one route.
@@ -145,7 +146,7 @@ func (t *Table) add(r Route, whole []Resource) error {
 	if at.methods == nil {
 		at.methods = map[string]*rule{}
 	}
-	ready := &rule{route: r, names: names}
+	ready := &rule{route: r, names: names, body: slices.ContainsFunc(r.Parameters, func(p Parameter) bool { return p.In == InBody })}
 	if r.Mutating() && !slices.ContainsFunc(r.Parameters, func(p Parameter) bool { return p.Kind != "" }) {
 		ready.whole = whole
 	}

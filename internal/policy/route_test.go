@@ -27,6 +27,7 @@ func routes() []policy.Route {
 		{Method: "DELETE", Path: "/bookings/{id}/notes/{note}", Parameters: []policy.Parameter{booking(), note}},
 		{Method: "GET", Path: "/bookings/recent/export", Actions: []string{"export"}},
 		{Method: "GET", Path: "/search", Parameters: []policy.Parameter{{Name: "team", In: policy.InQuery, Kind: "team"}}},
+		{Method: "GET", Path: "/filtered", Parameters: []policy.Parameter{{Name: "filter[team_id]", In: policy.InQuery, Kind: "team"}}},
 		{Method: "POST", Path: "/teams", Parameters: []policy.Parameter{{Name: "team", In: policy.InBody, Kind: "team"}}},
 		{Method: "PUT", Path: "/jobs/{job}", Parameters: []policy.Parameter{{Name: "job", In: policy.InPath, Unscoped: true}}},
 	}
@@ -107,6 +108,17 @@ func TestNeed(t *testing.T) { // RULES "Guard, REST"; BIP-09 OMN-06 ARB-06
 		{name: "in query and body", method: "GET", path: "/search", query: one("t1"), body: one("t2"), refused: true},
 		{name: "in the wrong place", method: "POST", path: "/teams", query: one("t1"), refused: true},
 		{name: "of the path, in the query too", method: "GET", path: "/bookings/7", query: map[string][]string{"id": {"8"}}, refused: true},
+		{name: "D-60 in another case too", method: "GET", path: "/search", query: map[string][]string{"team": {"t1"}, "Team": {"t2"}}, refused: true},
+		{name: "D-60 with brackets too", method: "GET", path: "/search", query: map[string][]string{"team": {"t1"}, "team[]": {"t2"}}, refused: true},
+		{name: "D-60 with a space before it too", method: "GET", path: "/search", query: map[string][]string{"team": {"t1"}, " team": {"t2"}}, refused: true},
+		{name: "D-60 with NUL behind it too", method: "GET", path: "/search", query: map[string][]string{"team": {"t1"}, "team\x00x": {"t2"}}, refused: true},
+		{name: "D-60 of the path, in the body in another case", method: "PUT", path: "/jobs/1", body: map[string][]string{"JOB": {"2"}}, refused: true},
+		{name: "others beside it", method: "GET", path: "/search", query: map[string][]string{"team": {"t1"}, "teams": {"t2"}, "tea": {""}, "x.y": {"", ""}},
+			want: policy.Need{Resources: res("team", "t1")}},
+		{name: "one with brackets of its own", method: "GET", path: "/filtered", query: map[string][]string{"filter[team_id]": {"t1"}, "filter[name]": {"x"}},
+			want: policy.Need{Resources: res("team", "t1")}},
+		{name: "D-60 one with brackets of its own, a dot for an underscore", method: "GET", path: "/filtered",
+			query: map[string][]string{"filter[team_id]": {"t1"}, "filter[team.id]": {"t2"}}, refused: true},
 		{name: "child of the path, in the body too", method: "DELETE", path: "/bookings/7/notes/1", body: map[string][]string{"note": {"2"}}, refused: true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -117,6 +129,12 @@ func TestNeed(t *testing.T) { // RULES "Guard, REST"; BIP-09 OMN-06 ARB-06
 			got, err := m.Need(tc.query, tc.body, nil)
 			if errors.Is(err, policy.ErrParameter) != tc.refused {
 				t.Fatalf("%v", err)
+			}
+			if wrong, ok := errors.AsType[*policy.ParameterError](err); tc.refused && (!ok || !strings.Contains(wrong.Error(), wrong.Name) || wrong.Name == "") {
+				t.Errorf("%v does not name the parameter", err)
+			}
+			if inBody := tc.path == "/teams"; m.NeedsBody() != inBody {
+				t.Errorf("needs the body: %t", m.NeedsBody())
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("-want +got\n%s", diff)
