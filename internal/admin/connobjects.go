@@ -64,3 +64,48 @@ func (c *Conn) GetTenant(ctx context.Context, id string) (Tenant, error) {
 func (c *Conn) DeleteTenant(ctx context.Context, id string, version int64) error {
 	return c.remove(ctx, "tenants", id, version)
 }
+
+// ListAPIs lists the APIs.
+func (c *Conn) ListAPIs(ctx context.Context) ([]API, error) {
+	return listAll[API](ctx, c, "/apis", url.Values{})
+}
+
+// GetAPI shows an API.
+func (c *Conn) GetAPI(ctx context.Context, name string) (API, error) {
+	return getOne[API](ctx, c, "apis", name)
+}
+
+// DeleteAPI deletes an API for which no client has a rate limit of its own; version as in UpdateClient.
+func (c *Conn) DeleteAPI(ctx context.Context, name string, version int64) error {
+	return c.remove(ctx, "apis", name, version)
+}
+
+// ListPolicies lists the policies.
+func (c *Conn) ListPolicies(ctx context.Context) ([]Policy, error) {
+	return listAll[Policy](ctx, c, "/policies", url.Values{})
+}
+
+// GetPolicy shows a policy.
+func (c *Conn) GetPolicy(ctx context.Context, name string) (Policy, error) {
+	return getOne[Policy](ctx, c, "policies", name)
+}
+
+// DeletePolicy deletes a policy that no client holds; version as in UpdateClient.
+func (c *Conn) DeletePolicy(ctx context.Context, name string, version int64) error {
+	return c.remove(ctx, "policies", name, version)
+}
+
+// ListTiers lists the tiers, the built-in ones among them.
+func (c *Conn) ListTiers(ctx context.Context) ([]Tier, error) {
+	return listAll[Tier](ctx, c, "/tiers", url.Values{})
+}
+
+// GetTier shows a tier.
+func (c *Conn) GetTier(ctx context.Context, name string) (Tier, error) {
+	return getOne[Tier](ctx, c, "tiers", name)
+}
+
+// DeleteTier deletes a tier that nothing names; version as in UpdateClient.
+func (c *Conn) DeleteTier(ctx context.Context, name string, version int64) error {
+	return c.remove(ctx, "tiers", name, version)
+}

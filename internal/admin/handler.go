@@ -95,7 +95,13 @@ func showClient(c domain.Client) *clientBody {
 	return &clientBody{ETag: etag(c.Version), Body: Client{Client: c, Version: c.Version}}
 }
 
-func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+// etag is the tag of a version; what is built in has none.
+func etag(version int64) string {
+	if version == 0 {
+		return ""
+	}
+	return `"` + strconv.FormatInt(version, 10) + `"`
+}
 
 // ifMatch reads a version; none, or `*`, is any.
 func ifMatch(header string) (int64, error) {

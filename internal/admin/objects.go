@@ -61,6 +61,9 @@ func (a *api) objects(h huma.API) {
 	r := a.registry
 	register(h, noun[domain.Issuer, Issuer]{"issuer", "issuers", showIssuer, r.ListIssuers, r.GetIssuer, r.DeleteIssuer})
 	register(h, noun[domain.Tenant, Tenant]{"tenant", "tenants", showTenant, r.ListTenants, r.GetTenant, r.DeleteTenant})
+	register(h, noun[domain.API, API]{"api", "apis", showAPI, r.ListAPIs, r.GetAPI, r.DeleteAPI})
+	register(h, noun[domain.Policy, Policy]{"policy", "policies", showPolicy, r.ListPolicies, r.GetPolicy, r.DeletePolicy})
+	register(h, noun[domain.Tier, Tier]{"tier", "tiers", showTier, r.ListTiers, r.GetTier, r.DeleteTier})
 }
 
 // register adds the operations that all nouns have.

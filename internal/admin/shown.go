@@ -14,5 +14,26 @@ type Tenant struct {
 	Version int64 `json:"version"` // for If-Match
 }
 
+// API is an API as the API shows it.
+type API struct {
+	domain.API
+	Version int64 `json:"version"` // for If-Match
+}
+
+// Policy is a policy as the API shows it.
+type Policy struct {
+	domain.Policy
+	Version int64 `json:"version"` // for If-Match
+}
+
+// Tier is a tier as the API shows it.
+type Tier struct {
+	domain.Tier
+	Version int64 `json:"version"` // for If-Match; 0: it is built in
+}
+
 func showIssuer(v domain.Issuer) (Issuer, int64) { return Issuer{v, v.Version}, v.Version }
 func showTenant(v domain.Tenant) (Tenant, int64) { return Tenant{v, v.Version}, v.Version }
+func showAPI(v domain.API) (API, int64)          { return API{v, v.Version}, v.Version }
+func showPolicy(v domain.Policy) (Policy, int64) { return Policy{v, v.Version}, v.Version }
+func showTier(v domain.Tier) (Tier, int64)       { return Tier{v, v.Version}, v.Version }

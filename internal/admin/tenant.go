@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -33,6 +32,13 @@ func (n NewTenant) onto(t *domain.Tenant) {
 	t.Label, t.Hosts, t.Resources, t.Endpoints, t.Ceiling = n.Label, n.Hosts, n.Resources, n.Endpoints, (*domain.Ceiling)(n.Ceiling)
 }
 
+// replace puts all of it in the place of a tenant, which is no longer that of a file.
+func (n NewTenant) replace(t *domain.Tenant) error {
+	n.onto(t)
+	t.Origin = ""
+	return nil
+}
+
 // ChangedTenant is a tenant, and what its change took from its clients.
 type ChangedTenant struct {
 	Tenant
@@ -40,9 +46,8 @@ type ChangedTenant struct {
 }
 
 type changedTenant struct {
-	Status int
-	ETag   string `header:"ETag"`
-	Body   ChangedTenant
+	ETag string `header:"ETag"`
+	Body ChangedTenant
 }
 
 func (a *api) tenants(h huma.API) {
@@ -52,57 +57,41 @@ func (a *api) tenants(h huma.API) {
 		IfMatch string `header:"If-Match"`
 		Body    NewTenant
 	}) (*changedTenant, error) {
-		return a.changeTenant(ctx, in.Key, in.IfMatch, true, func(t *domain.Tenant) error {
-			in.Body.onto(t)
-			return nil
-		})
+		version, err := ifMatch(in.IfMatch)
+		if err != nil {
+			return nil, err
+		}
+		if in.IfMatch != "" { // RFC 9110 §13.1.1: there must be one
+			return a.changeTenant(ctx, in.Key, version, in.Body.replace)
+		}
+		t := domain.Tenant{ID: in.Key}
+		in.Body.onto(&t)
+		t, warnings, err := a.registry.PutTenant(ctx, actor(ctx), t, 0)
+		return showChanged(ctx, t, warnings, err)
 	})
 	huma.Register(h, operation("update-tenant", http.MethodPatch, path, "Change what is named, and nothing else"), func(ctx context.Context, in *struct {
 		ObjectPath
 		IfMatch string `header:"If-Match"`
 		Body    Patch
 	}) (*changedTenant, error) {
-		return a.changeTenant(ctx, in.Key, in.IfMatch, false, in.Body.applyTenant)
+		version, err := ifMatch(in.IfMatch)
+		if err != nil {
+			return nil, err
+		}
+		return a.changeTenant(ctx, in.Key, version, in.Body.applyTenant)
 	})
 }
 
-// attempts is how often a change that names no version is tried on the current one.
-const attempts = 3
-
-// changeTenant puts what f makes of the tenant in its place, or of none where it may be made.
-func (a *api) changeTenant(ctx context.Context, id, header string, create bool, f func(*domain.Tenant) error) (*changedTenant, error) {
-	version, err := ifMatch(header)
-	if err != nil {
-		return nil, err
-	}
-	for try := 1; ; try++ {
-		answer, err := a.tryTenant(ctx, id, version, create && header == "", f)
-		if version == 0 && try < attempts && errors.Is(err, domain.ErrConflict) {
-			continue
-		}
-		return answer, problem(ctx, err)
-	}
+func (a *api) changeTenant(ctx context.Context, id string, version int64, f func(*domain.Tenant) error) (*changedTenant, error) {
+	t, warnings, err := a.registry.UpdateTenant(ctx, actor(ctx), id, version, f)
+	return showChanged(ctx, t, warnings, err)
 }
 
-func (a *api) tryTenant(ctx context.Context, id string, version int64, create bool, f func(*domain.Tenant) error) (*changedTenant, error) {
-	t, err := a.registry.GetTenant(ctx, id)
-	status := http.StatusOK
-	switch {
-	case create && errors.Is(err, domain.ErrNotFound):
-		t, status = domain.Tenant{ID: id}, http.StatusCreated
-	case err != nil:
-		return nil, err
-	case version != 0 && version != t.Version:
-		return nil, fmt.Errorf("version %d is not the current one: %w", version, domain.ErrConflict)
-	}
-	if err := f(&t); err != nil {
-		return nil, err
-	}
-	t, warnings, err := a.registry.PutTenant(ctx, actor(ctx), t, t.Version)
+func showChanged(ctx context.Context, t domain.Tenant, warnings []registry.Warning, err error) (*changedTenant, error) {
 	if err != nil {
-		return nil, err
+		return nil, problem(ctx, err)
 	}
-	return &changedTenant{Status: status, ETag: etag(t.Version), Body: ChangedTenant{Tenant: Tenant{t, t.Version}, Warnings: warnings}}, nil
+	return &changedTenant{ETag: etag(t.Version), Body: ChangedTenant{Tenant: Tenant{t, t.Version}, Warnings: warnings}}, nil
 }
 
 // applyTenant changes the tenant as the patch says.
