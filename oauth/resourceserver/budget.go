@@ -14,33 +14,34 @@ const DefaultFailures = 120
 // it; who falls where is drawn anew in every process.
 const slots = 4096
 
-// budget counts failed verifications by source and minute, so that nobody can
-// have us compute signatures without end.
-type budget struct {
+// Budget counts failed verifications by source and minute, so that nobody can
+// have us compute signatures without end. Several verifiers may share one.
+type Budget struct {
 	limit uint64
 	seed  maphash.Seed
 	slots [slots]atomic.Uint64 // minute << 32 | count
 }
 
-func newBudget(limit int) *budget {
+// NewBudget lets each source fail so many times a minute; zero or less is DefaultFailures.
+func NewBudget(limit int) *Budget {
 	if limit <= 0 {
 		limit = DefaultFailures
 	}
-	return &budget{limit: uint64(limit), seed: maphash.MakeSeed()}
+	return &Budget{limit: uint64(limit), seed: maphash.MakeSeed()}
 }
 
-func (b *budget) slot(source string) *atomic.Uint64 {
+func (b *Budget) slot(source string) *atomic.Uint64 {
 	return &b.slots[maphash.String(b.seed, source)%slots]
 }
 
 // left reports whether the source may still fail in this minute.
-func (b *budget) left(source string, unix int64) bool {
+func (b *Budget) left(source string, unix int64) bool {
 	minute, count := split(b.slot(source).Load())
 	return minute != minuteOf(unix) || count < b.limit
 }
 
 // spend counts a failure.
-func (b *budget) spend(source string, unix int64) {
+func (b *Budget) spend(source string, unix int64) {
 	for s, now := b.slot(source), minuteOf(unix); ; {
 		old := s.Load()
 		minute, count := split(old)

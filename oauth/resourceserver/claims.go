@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/postern-dev/postern/internal/strictjson"
 	"github.com/postern-dev/postern/oauth"
 	"github.com/postern-dev/postern/oauth/jwt"
 )
@@ -61,23 +60,21 @@ func (c Claims) Raw() []byte {
 	return slices.Clone([]byte(c.proof.claims.Raw))
 }
 
-// Text is any claim that is a string, by its exact name. It reads the payload at
-// every call.
+// Text is any claim that is a string, by its exact name. The payload is read once for a
+// token, however many requests carry it.
 func (c Claims) Text(name string) (string, bool) {
 	if c.proof == nil {
 		return "", false
 	}
-	members, err := strictjson.Object(c.proof.claims.Raw)
-	if err != nil {
-		return "", false
+	return c.proof.texts.get(c.proof.claims.Raw, name)
+}
+
+// Key is the key that the token verified under: its `kid`, and which key that was.
+func (c Claims) Key() (kid string, identity jwt.Identity) {
+	if c.proof == nil {
+		return "", jwt.Identity{}
 	}
-	for _, m := range members {
-		if m.Name == name {
-			s, err := strictjson.String(m.Value)
-			return s, err == nil
-		}
-	}
-	return "", false
+	return c.proof.header.KeyID, c.proof.identity
 }
 
 // proof is that a token verified: what it says, and the key it verified under.
@@ -87,6 +84,7 @@ type proof struct {
 	claims   jwt.Claims
 	scope    oauth.Scope
 	identity jwt.Identity
+	texts    *texts
 }
 
 func (p *proof) public() Claims {

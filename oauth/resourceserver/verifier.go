@@ -40,6 +40,9 @@ type Config struct {
 	// Failures is how many tokens a minute of one source may fail to verify before
 	// tokens not yet known are refused unseen; zero: DefaultFailures.
 	Failures int
+	// Budget counts them, together with those of other verifiers that have the same; nil:
+	// one of its own, of Failures.
+	Budget *Budget
 	// Source says whom a request is counted for; nil: Peer. Behind a proxy of one's
 	// own it reads the header that the proxy sets.
 	Source func(*http.Request) string
@@ -65,7 +68,7 @@ type Verifier struct {
 	realm      string
 	cache      *Cache
 	revocation Revocation
-	budget     *budget
+	budget     *Budget
 	source     func(*http.Request) string
 	refused    func(*http.Request, error)
 	now        func() time.Time
@@ -74,9 +77,10 @@ type Verifier struct {
 
 // New checks the configuration and makes a verifier.
 func New(c Config) (*Verifier, error) {
+	c.defaults()
 	v := &Verifier{
 		issuers: make(map[string]*Issuer, len(c.Issuers)), realm: c.Realm, cache: c.Cache, revocation: c.Revocation,
-		budget: newBudget(c.Failures), source: c.Source, refused: c.Refused, now: c.Now,
+		budget: c.Budget, source: c.Source, refused: c.Refused, now: c.Now,
 	}
 	if len(c.Issuers) == 0 {
 		return nil, errors.New("resource server: no issuer is trusted")
@@ -97,16 +101,23 @@ func New(c Config) (*Verifier, error) {
 		return nil, errors.New("resource server: realm holds a character that does not fit a header")
 	}
 	v.buffers.New = func() any { return new([]byte) }
-	if v.cache == nil {
-		v.cache = NewCache(0)
-	}
-	if v.source == nil {
-		v.source = Peer
-	}
-	if v.now == nil {
-		v.now = time.Now
-	}
 	return v, nil
+}
+
+// defaults fills what was left out.
+func (c *Config) defaults() {
+	if c.Cache == nil {
+		c.Cache = NewCache(0)
+	}
+	if c.Budget == nil {
+		c.Budget = NewBudget(c.Failures)
+	}
+	if c.Source == nil {
+		c.Source = Peer
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 }
 
 // Verify returns the claims of a token that is good now. source is whom a failure
@@ -189,7 +200,7 @@ func (v *Verifier) expected(p *proof, now time.Time) (*Issuer, error) {
 // prove verifies a token that is not known yet. What is cheap comes first, so that
 // neither a fetch of keys nor a signature is spent on a token that is of no use.
 func (v *Verifier) prove(ctx context.Context, source, token string, now time.Time) (proof, error) {
-	var p proof
+	p := proof{texts: new(texts)}
 	var err error
 	if p.header, p.claims, err = jwt.ParseClaims(token); err != nil {
 		return proof{}, invalid(err)
