@@ -42,6 +42,12 @@ func (r *Registry) checkAPI(ctx context.Context, t domain.Tables, api *domain.AP
 	if failed != nil {
 		return failed
 	}
+	at, err := allPlaces(ctx, t)
+	if err != nil {
+		return err
+	}
+	at.apis = replace(at.apis, *api)
+	problems = append(problems, r.inTheWay(at, Ref{domain.KindAPI, api.Name})...)
 	return domain.AsError(fmt.Sprintf("API %q", api.Name), problems)
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/postern-dev/postern/oauth/jwt"
 )
 
-// PutIssuer makes an issuer, with its first signing key, or replaces it; with
+// PutIssuer makes an issuer, with its first signing keys, or replaces it; with
 // another algorithm its key is rotated. ifVersion as in UpdateClient; nothing
 // changed makes no change. The warnings name clients that would be refused now
 // if they were made anew.
@@ -42,16 +42,12 @@ func (r *Registry) PutIssuer(ctx context.Context, by domain.Actor, issuer domain
 	return done, warnings, err
 }
 
-// keysFor makes the keys that a new issuer, or one with another algorithm, needs.
+// keysFor makes the keys that a new issuer, or one with another algorithm, needs. Where
+// that asks for another kind of identity key, RotateDue makes it.
 func (r *Registry) keysFor(ctx context.Context, t domain.Tables, old, issuer *domain.Issuer) ([]domain.Change, error) {
 	now := r.now()
 	if old == nil {
-		k, err := keys.Make(issuer, r.Vault.Ring, now, now)
-		if err != nil {
-			return nil, err
-		}
-		_, err = t.Keys.Put(ctx, k, 0)
-		return []domain.Change{change(k, "key.create")}, err
+		return r.firstKeys(ctx, t, issuer)
 	}
 	if old.Algorithm == issuer.Algorithm {
 		return nil, nil
@@ -63,7 +59,7 @@ func (r *Registry) keysFor(ctx context.Context, t domain.Tables, old, issuer *do
 	// A key that waits for its turn is of the old algorithm: it gets none.
 	var waiting []domain.Key
 	list = slices.DeleteFunc(list, func(k domain.Key) bool {
-		waits := !k.VerifyOnly && now.Before(k.SignFrom)
+		waits := k.Purpose == domain.PurposeAccess && !k.VerifyOnly && now.Before(k.SignFrom)
 		if waits {
 			waiting = append(waiting, k)
 		}
@@ -73,7 +69,21 @@ func (r *Registry) keysFor(ctx context.Context, t domain.Tables, old, issuer *do
 	if err != nil {
 		return nil, err
 	}
-	return putKeys(ctx, t, "key.rotate", append(changed, keys.Retire(waiting, now)...), removed)
+	return putKeys(ctx, t, "key.rotate", append(changed, keys.Retire(domain.PurposeAccess, waiting, now)...), removed)
+}
+
+// firstKeys makes a key for each purpose, which signs at once.
+func (r *Registry) firstKeys(ctx context.Context, t domain.Tables, issuer *domain.Issuer) ([]domain.Change, error) {
+	now := r.now()
+	var made []domain.Key
+	for _, purpose := range domain.Purposes() {
+		k, err := keys.MakeFor(purpose, issuer, r.Vault.Ring, now, now)
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, k)
+	}
+	return putKeys(ctx, t, "key.create", made, nil)
 }
 
 func symmetric(algorithm string) bool { return jwt.Algorithm(algorithm).Symmetric() }
@@ -81,11 +91,12 @@ func symmetric(algorithm string) bool { return jwt.Algorithm(algorithm).Symmetri
 // checkIssuer lists every problem of an issuer.
 func (r *Registry) checkIssuer(ctx context.Context, t domain.Tables, old, issuer *domain.Issuer) error {
 	problems := r.IssuerProblems(issuer)
-	issuers, tenants, err := lists(ctx, t)
+	at, err := allPlaces(ctx, t)
 	if err != nil {
 		return err
 	}
-	problems = append(problems, r.Overlaps(replace(issuers, *issuer), tenants)[Ref{domain.KindIssuer, issuer.Name}]...)
+	at.issuers = replace(at.issuers, *issuer)
+	problems = append(problems, r.inTheWay(at, Ref{domain.KindIssuer, issuer.Name})...)
 	found, err := r.forbidden(ctx, t, old, issuer)
 	if err != nil {
 		return err
@@ -143,8 +154,8 @@ func (r *Registry) IssuerProblems(issuer *domain.Issuer) []domain.Problem {
 	return problems
 }
 
-// DeleteIssuer removes an issuer that has no clients and no tenant's hosts, with
-// its keys. ifVersion as in UpdateClient.
+// DeleteIssuer removes an issuer that has no clients and no tenant's hosts, and that
+// no API trusts, with its keys. ifVersion as in UpdateClient.
 func (r *Registry) DeleteIssuer(ctx context.Context, by domain.Actor, name string, ifVersion int64) error {
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		issuer, err := t.Issuers.Get(ctx, name)
@@ -157,14 +168,8 @@ func (r *Registry) DeleteIssuer(ctx context.Context, by domain.Actor, name strin
 		if err := unused(ctx, t, domain.Page{Prefix: name + "/"}, "issuer "+name, itsClients, func(*domain.Client) bool { return true }); err != nil {
 			return nil, err
 		}
-		tenants, err := t.Tenants.List(ctx, domain.Page{})
-		if err != nil {
+		if err := unnamed(ctx, t, name); err != nil {
 			return nil, err
-		}
-		for _, tenant := range tenants {
-			if len(tenant.Hosts[name]) > 0 {
-				return nil, fmt.Errorf("issuer %s %w: tenant %q has hosts there; take them away first", name, ErrInUse, tenant.Label)
-			}
 		}
 		list, err := t.Keys.List(ctx, domain.Page{Prefix: name + "/"})
 		if err != nil {
@@ -177,6 +182,25 @@ func (r *Registry) DeleteIssuer(ctx context.Context, by domain.Actor, name strin
 		return append(changes, change(issuer, "issuer.delete")), t.Issuers.Delete(ctx, name, issuer.Version)
 	})
 	return err
+}
+
+// unnamed returns ErrInUse where a tenant has hosts at the issuer or an API trusts it.
+func unnamed(ctx context.Context, t domain.Tables, issuer string) error {
+	at, err := allPlaces(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, tenant := range at.tenants {
+		if len(tenant.Hosts[issuer]) > 0 {
+			return fmt.Errorf("issuer %s %w: tenant %q has hosts there; take them away first", issuer, ErrInUse, tenant.Label)
+		}
+	}
+	for _, a := range at.apis {
+		if slices.Contains(a.Issuers, issuer) {
+			return fmt.Errorf("issuer %s %w: API %s trusts it; take it from the API's issuers first", issuer, ErrInUse, a.Name)
+		}
+	}
+	return nil
 }
 
 // GetIssuer returns an issuer by name.

@@ -20,7 +20,7 @@ func (r *Registry) ListKeys(ctx context.Context, issuer string) ([]domain.Key, e
 	return t.Keys.List(ctx, domain.Page{Prefix: issuer + "/"})
 }
 
-// RotateKey replaces the signing key of an issuer and returns the new one.
+// RotateKey replaces a signing key of an issuer and returns the new one.
 func (r *Registry) RotateKey(ctx context.Context, by domain.Actor, issuer string, opts keys.RotateOptions) (domain.Key, error) {
 	var made domain.Key
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
@@ -66,7 +66,7 @@ func (r *Registry) ImportKey(ctx context.Context, by domain.Actor, issuer string
 		}
 		changed := []domain.Key{made}
 		if opts.Sign {
-			changed = append(changed, keys.Retire(list, now)...)
+			changed = append(changed, keys.Retire(domain.PurposeAccess, list, now)...)
 		}
 		return putKeys(ctx, t, "key.import", changed, nil)
 	})
@@ -106,8 +106,8 @@ func (r *Registry) thumbprint(k *domain.Key) (string, error) {
 	return public.Thumbprint(), nil
 }
 
-// RotateDue rotates the keys that have reached their age, and deletes those that
-// are worth nothing any more. The server calls it from time to time; an issuer
+// RotateDue rotates the keys that have reached their age, makes those that an issuer
+// lacks, and deletes those that are worth nothing any more. The server calls it from time to time; an issuer
 // that fails does not keep the others from their turn.
 func (r *Registry) RotateDue(ctx context.Context) error {
 	issuers, err := r.ListIssuers(ctx, domain.Page{})
@@ -130,7 +130,7 @@ func (r *Registry) rotateDue(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if !keys.Due(&i, list, now) && len(keys.Spent(list, now)) == 0 {
+	if len(keys.Due(&i, list, now)) == 0 && len(keys.Spent(list, now)) == 0 {
 		return nil // without a write, most of the time
 	}
 	_, err = r.Store.Change(ctx, domain.System, func(t domain.Tables) ([]domain.Change, error) {
@@ -146,15 +146,18 @@ func (r *Registry) rotateDue(ctx context.Context, name string) error {
 		list = slices.DeleteFunc(list, func(k domain.Key) bool {
 			return slices.ContainsFunc(spent, func(s domain.Key) bool { return s.ID == k.ID })
 		})
-		if !keys.Due(&i, list, now) {
-			return changes, nil
+		for _, purpose := range keys.Due(&i, list, now) {
+			changed, removed, err := keys.Rotate(&i, list, r.Vault.Ring, now, keys.RotateOptions{Purpose: purpose})
+			if err != nil {
+				return nil, err
+			}
+			more, err := putKeys(ctx, t, "key.rotate", changed, removed)
+			if err != nil {
+				return nil, err
+			}
+			changes = append(changes, more...)
 		}
-		changed, removed, err := keys.Rotate(&i, list, r.Vault.Ring, now, keys.RotateOptions{})
-		if err != nil {
-			return nil, err
-		}
-		more, err := putKeys(ctx, t, "key.rotate", changed, removed)
-		return append(changes, more...), err
+		return changes, nil
 	})
 	if err != nil {
 		return fmt.Errorf("rotate the key of issuer %s: %w", name, err)

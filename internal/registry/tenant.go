@@ -97,11 +97,14 @@ func versionOf(v any) int64 {
 // checkTenant lists every problem of a tenant.
 func (r *Registry) checkTenant(ctx context.Context, t domain.Tables, tenant *domain.Tenant) error {
 	problems := tenant.Problems()
-	issuers, tenants, err := lists(ctx, t)
-	if err != nil {
-		return err
+	if len(tenant.Hosts) > 0 { // without any it is in nobody's way
+		at, err := allPlaces(ctx, t)
+		if err != nil {
+			return err
+		}
+		at.tenants = replace(at.tenants, *tenant)
+		problems = append(problems, r.inTheWay(at, Ref{domain.KindTenant, tenant.ID})...)
 	}
-	problems = append(problems, r.Overlaps(issuers, replace(tenants, *tenant))[Ref{domain.KindTenant, tenant.ID}]...)
 	return domain.AsError(fmt.Sprintf("tenant %q", tenant.Label), problems)
 }
 
