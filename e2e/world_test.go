@@ -167,9 +167,12 @@ func (w *world) database() (*sql.DB, error) {
 
 // objects are those of a YAML file.
 type objects struct {
-	issuers []domain.Issuer
-	tenants []domain.Tenant
-	clients []domain.Client
+	tiers    []domain.Tier
+	policies []domain.Policy
+	issuers  []domain.Issuer
+	tenants  []domain.Tenant
+	apis     []domain.API
+	clients  []domain.Client
 }
 
 func parseObjects(text string) (objects, error) {
@@ -190,18 +193,18 @@ func parseObjects(text string) (objects, error) {
 		body.Content = body.Content[2:]
 		var err error
 		switch kind {
+		case "Tier":
+			o.tiers, err = more(o.tiers, body)
+		case "Policy":
+			o.policies, err = more(o.policies, body)
 		case "Issuer":
-			var v domain.Issuer
-			err = body.Decode(&v)
-			o.issuers = append(o.issuers, v)
+			o.issuers, err = more(o.issuers, body)
 		case "Tenant":
-			var v domain.Tenant
-			err = body.Decode(&v)
-			o.tenants = append(o.tenants, v)
+			o.tenants, err = more(o.tenants, body)
+		case "API":
+			o.apis, err = more(o.apis, body)
 		case "Client":
-			var v domain.Client
-			err = body.Decode(&v)
-			o.clients = append(o.clients, v)
+			o.clients, err = more(o.clients, body)
 		default:
 			err = fmt.Errorf("kind %q", kind)
 		}
@@ -209,6 +212,13 @@ func parseObjects(text string) (objects, error) {
 			return o, err
 		}
 	}
+}
+
+// more is the list with one object more.
+func more[T any](list []T, body *yaml.Node) ([]T, error) {
+	var v T
+	err := body.Decode(&v)
+	return append(list, v), err
 }
 
 // made is a client that was created, with its secret.
@@ -219,22 +229,22 @@ type made struct {
 
 const administrator domain.Actor = "local:1000"
 
-// create brings objects into the server. A tenant that is there already is replaced.
+// create brings objects into the server. What is there already is replaced, but for clients.
 func (w *world) create(text string) ([]made, error) {
 	o, err := parseObjects(text)
 	if err != nil {
 		return nil, err
 	}
 	ctx, r := context.Background(), w.node.Registry
-	for _, v := range o.issuers {
-		if _, _, err := r.PutIssuer(ctx, administrator, v, 0); err != nil {
-			return nil, err
-		}
-	}
-	for _, v := range o.tenants {
-		if _, _, err := r.PutTenant(ctx, administrator, v, 0); err != nil {
-			return nil, err
-		}
+	err = errors.Join(
+		each(o.tiers, func(v domain.Tier) error { _, _, err := r.PutTier(ctx, administrator, v, 0); return err }),
+		each(o.policies, func(v domain.Policy) error { _, _, err := r.PutPolicy(ctx, administrator, v, 0); return err }),
+		each(o.issuers, func(v domain.Issuer) error { _, _, err := r.PutIssuer(ctx, administrator, v, 0); return err }),
+		each(o.tenants, func(v domain.Tenant) error { _, _, err := r.PutTenant(ctx, administrator, v, 0); return err }),
+		each(o.apis, func(v domain.API) error { _, _, err := r.PutAPI(ctx, administrator, v, 0); return err }),
+	)
+	if err != nil {
+		return nil, err
 	}
 	var list []made
 	for _, v := range o.clients {
@@ -245,4 +255,14 @@ func (w *world) create(text string) ([]made, error) {
 		list = append(list, made{c, secret})
 	}
 	return list, nil
+}
+
+// each calls f until it fails.
+func each[T any](list []T, f func(T) error) error {
+	for _, v := range list {
+		if err := f(v); err != nil {
+			return err
+		}
+	}
+	return nil
 }

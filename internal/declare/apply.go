@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/registry"
@@ -44,62 +45,96 @@ type Result struct {
 	Secrets []NewSecret
 }
 
-// Apply checks the objects as Check does and then makes them, issuers first and
-// clients last, each in a transaction of its own. A client whose file says no
-// status keeps the one it has: applying files never enables again what was
-// disabled in an emergency. On an error in the midst of it the result tells what
-// was done before, with the secrets made; applying again goes on from there.
+// chunk is how many objects are applied in one transaction (RULES "Snapshot and feed").
+const chunk = 100
+
+// Apply checks the objects as Check does and then makes them, in the order of kinds and
+// in transactions of at most 100. A client whose file says no status keeps the one it
+// has: applying files never enables again what was disabled in an emergency. On an error
+// in the midst of it the result tells what was done by the transactions before, with the
+// secrets made; applying again goes on from there.
 func Apply(ctx context.Context, reg *registry.Registry, by domain.Actor, objects Objects) (Result, error) {
 	var result Result
 	if err := Check(ctx, reg, objects); err != nil {
 		return result, err
 	}
-	for _, o := range objects.list {
-		item, secret, err := apply(ctx, reg, by, o)
+	for list := range slices.Chunk(objects.list, chunk) {
+		var done Result
+		err := reg.Together(ctx, by, func(reg *registry.Registry) (err error) {
+			done, err = applyAll(ctx, reg, by, list)
+			return err
+		})
 		if err != nil {
-			return result, fmt.Errorf("apply %s %s (%s): %w", o.Kind(), o.Key(), Problem{File: o.File, Line: o.Line}.Place(), err)
+			return result, err
 		}
-		result.Items = append(result.Items, item)
-		if secret != "" {
-			result.Secrets = append(result.Secrets, NewSecret{Issuer: o.Client.Issuer, ClientID: o.Client.ID, Name: o.Client.Name, Secret: secret})
-		}
+		result.Items = append(result.Items, done.Items...)
+		result.Secrets = append(result.Secrets, done.Secrets...)
 	}
 	return result, nil
 }
 
-func apply(ctx context.Context, reg *registry.Registry, by domain.Actor, o *Object) (Item, oauth.Secret, error) {
-	r := Item{Kind: o.Kind(), Key: o.Key(), File: o.File}
-	var before, after int64
-	var secret oauth.Secret
-	var err error
-	switch {
-	case o.Issuer != nil:
-		var old, done domain.Issuer
-		if old, err = absent(reg.GetIssuer(ctx, o.Issuer.Name)); err != nil {
-			return r, "", err
+func applyAll(ctx context.Context, reg *registry.Registry, by domain.Actor, list []*Object) (Result, error) {
+	var done Result
+	for _, o := range list {
+		item := Item{Kind: o.Kind(), Key: o.Key(), File: o.File}
+		secret, err := apply(ctx, reg, by, o, &item)
+		if err != nil {
+			return done, fmt.Errorf("apply %s %s (%s): %w", o.Kind(), o.Key(), Problem{File: o.File, Line: o.Line}.Place(), err)
 		}
-		done, r.Warnings, err = reg.PutIssuer(ctx, by, *o.Issuer, old.Version)
-		before, after = old.Version, done.Version
-	case o.Tenant != nil:
-		var old, done domain.Tenant
-		if old, err = absent(reg.GetTenant(ctx, o.Tenant.ID)); err != nil {
-			return r, "", err
+		done.Items = append(done.Items, item)
+		if secret != nil {
+			done.Secrets = append(done.Secrets, *secret)
 		}
-		done, r.Warnings, err = reg.PutTenant(ctx, by, *o.Tenant, old.Version)
-		r.Label, before, after = o.Tenant.Label, old.Version, done.Version
-	default:
-		r.Label = o.Client.Name
-		before, after, secret, err = applyClient(ctx, reg, by, o)
 	}
-	switch {
-	case before == 0:
-		r.Outcome = Created
-	case after != before:
-		r.Outcome = Updated
+	return done, nil
+}
+
+// apply makes one object and says in the item what became of it. A new client has a secret.
+func apply(ctx context.Context, reg *registry.Registry, by domain.Actor, o *Object, item *Item) (secret *NewSecret, err error) {
+	switch v := o.body.(type) {
+	case *domain.Tier:
+		err = put(ctx, by, *v, item, reg.GetTier, reg.PutTier, func(t domain.Tier) int64 { return t.Version })
+	case *domain.Policy:
+		item.Label = v.Label
+		err = put(ctx, by, *v, item, reg.GetPolicy, reg.PutPolicy, func(p domain.Policy) int64 { return p.Version })
+	case *domain.Issuer:
+		err = put(ctx, by, *v, item, reg.GetIssuer, reg.PutIssuer, func(i domain.Issuer) int64 { return i.Version })
+	case *domain.Tenant:
+		item.Label = v.Label
+		err = put(ctx, by, *v, item, reg.GetTenant, reg.PutTenant, func(t domain.Tenant) int64 { return t.Version })
+	case *domain.API:
+		item.Label = v.Label
+		err = put(ctx, by, *v, item, reg.GetAPI, reg.PutAPI, func(a domain.API) int64 { return a.Version })
+	case *domain.Client:
+		item.Label = v.Name
+		return applyClient(ctx, reg, by, v, o.doc.Has("status"), item)
 	default:
-		r.Outcome = Unchanged
+		err = fmt.Errorf("there is no kind %s", o.Kind())
 	}
-	return r, secret, err
+	return nil, err
+}
+
+// put makes an object of any kind but clients, or replaces what is there.
+func put[T body](ctx context.Context, by domain.Actor, v T, item *Item,
+	get func(context.Context, string) (T, error), put func(context.Context, domain.Actor, T, int64) (T, []registry.Warning, error), version func(T) int64,
+) error {
+	old, err := absent(get(ctx, v.Key()))
+	if err != nil {
+		return err
+	}
+	done, warnings, err := put(ctx, by, v, version(old))
+	item.Warnings, item.Outcome = warnings, outcome(version(old), version(done))
+	return err
+}
+
+func outcome(before, after int64) Outcome {
+	switch before {
+	case 0:
+		return Created
+	case after:
+		return Unchanged
+	}
+	return Updated
 }
 
 // absent is the zero value for what is not there.
@@ -110,23 +145,25 @@ func absent[T any](v T, err error) (T, error) {
 	return v, err
 }
 
-func applyClient(ctx context.Context, reg *registry.Registry, by domain.Actor, o *Object) (before, after int64, s oauth.Secret, err error) {
-	old, err := absent(reg.GetClient(ctx, o.Client.Issuer, o.Client.ID))
+// applyClient makes a client, or changes it; its status only where that is said.
+func applyClient(ctx context.Context, reg *registry.Registry, by domain.Actor, v *domain.Client, status bool, item *Item) (*NewSecret, error) {
+	old, err := absent(reg.GetClient(ctx, v.Issuer, v.ID))
 	if err != nil {
-		return 0, 0, "", err
+		return nil, err
 	}
 	if old.Version == 0 {
-		var made domain.Client
-		made, s, err = reg.CreateClient(ctx, by, *o.Client)
-		return 0, made.Version, s, err
+		item.Outcome = Created
+		_, secret, err := reg.CreateClient(ctx, by, *v)
+		return &NewSecret{Issuer: v.Issuer, ClientID: v.ID, Name: v.Name, Secret: secret}, err
 	}
 	done, err := reg.UpdateClient(ctx, by, old.Issuer, old.ID, old.Version, func(c *domain.Client) error {
-		status := c.Status
-		*c = *o.Client
-		if !o.doc.Has("status") {
-			c.Status = status
+		kept := c.Status
+		*c = *v
+		if !status {
+			c.Status = kept
 		}
 		return nil
 	})
-	return old.Version, done.Version, "", err
+	item.Outcome = outcome(old.Version, done.Version)
+	return nil, err
 }

@@ -3,8 +3,10 @@ package declare
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/registry"
@@ -17,11 +19,12 @@ import (
 // *Error, or that of the store.
 func Check(ctx context.Context, reg *registry.Registry, objects Objects) error {
 	problems := slices.Clone(objects.problems)
-	c := &checker{reg: reg, issuers: make(map[string]domain.Issuer), tenants: make(map[string]domain.Tenant)}
+	c := &checker{reg: reg, issuers: make(map[string]domain.Issuer), tenants: make(map[string]domain.Tenant), apis: make(map[string]domain.API),
+		names: make(map[registry.Ref]bool)}
 	if err := c.together(ctx, objects.list); err != nil {
 		return err
 	}
-	overlaps := reg.Overlaps(slices.Collect(maps.Values(c.issuers)), slices.Collect(maps.Values(c.tenants)))
+	places := c.places(objects.list)
 	for _, o := range objects.list {
 		if o.bad {
 			continue
@@ -30,72 +33,133 @@ func Check(ctx context.Context, reg *registry.Registry, objects Objects) error {
 		if err != nil {
 			return err
 		}
-		for _, p := range append(found, overlaps[registry.Ref{Kind: o.Kind(), Key: o.Key()}]...) {
+		for _, p := range append(found, places[registry.Ref{Kind: o.Kind(), Key: o.Key()}]...) {
 			problems = append(problems, o.in(p))
 		}
 	}
 	return asError(problems)
 }
 
-// checker holds issuers and tenants as they would be.
+// checker holds the objects to which others refer, as they would be.
 type checker struct {
 	reg     *registry.Registry
 	issuers map[string]domain.Issuer
 	tenants map[string]domain.Tenant
+	apis    map[string]domain.API
+	names   map[registry.Ref]bool // that exist
 }
 
 func (c *checker) together(ctx context.Context, objects []*Object) error {
 	if c.reg.Store != nil {
-		issuers, err := c.reg.ListIssuers(ctx, domain.Page{})
-		if err != nil {
+		if err := c.stored(ctx); err != nil {
 			return err
-		}
-		for _, i := range issuers {
-			c.issuers[i.Name] = i
-		}
-		tenants, err := c.reg.ListTenants(ctx, domain.Page{})
-		if err != nil {
-			return err
-		}
-		for _, t := range tenants {
-			c.tenants[t.ID] = t
 		}
 	}
 	for _, o := range objects {
-		switch {
-		case o.Issuer != nil:
-			o.Issuer.Defaults()
-			c.issuers[o.Issuer.Name] = *o.Issuer
-		case o.Tenant != nil:
-			c.tenants[o.Tenant.ID] = *o.Tenant
+		switch v := o.body.(type) {
+		case *domain.Issuer:
+			v.Defaults()
+			c.issuers[v.Name] = *v
+		case *domain.Tenant:
+			c.tenants[v.ID] = *v
+		case *domain.API:
+			v.Defaults()
+			c.apis[v.Name] = *v
 		}
+		c.names[registry.Ref{Kind: o.Kind(), Key: o.Key()}] = true
 	}
 	return nil
 }
 
-func (c *checker) object(ctx context.Context, o *Object) ([]domain.Problem, error) {
-	switch {
-	case o.Issuer != nil && c.reg.Store == nil:
-		return c.reg.IssuerProblems(o.Issuer), nil
-	case o.Issuer != nil:
-		found, err := c.reg.IssuerChangeProblems(ctx, o.Issuer)
-		return append(c.reg.IssuerProblems(o.Issuer), found...), err
-	case o.Tenant != nil && o.Tenant.ID == "":
-		return noID("a tenant"), nil
-	case o.Tenant != nil:
-		return o.Tenant.Problems(), nil
-	case o.Client.ID == "":
-		return noID("a client"), nil
+// stored adds what is in the store.
+func (c *checker) stored(ctx context.Context) error {
+	var all domain.Page
+	return errors.Join(
+		keep(c, c.issuers, func() ([]domain.Issuer, error) { return c.reg.ListIssuers(ctx, all) }),
+		keep(c, c.tenants, func() ([]domain.Tenant, error) { return c.reg.ListTenants(ctx, all) }),
+		keep(c, c.apis, func() ([]domain.API, error) { return c.reg.ListAPIs(ctx, all) }),
+		keep(c, nil, func() ([]domain.Policy, error) { return c.reg.ListPolicies(ctx, all) }),
+		keep(c, nil, func() ([]domain.Tier, error) { return c.reg.ListTiers(ctx, all) }),
+	)
+}
+
+// keep puts what is listed into the names, and by its key into the map where there is one.
+func keep[T body](c *checker, into map[string]T, list func() ([]T, error)) error {
+	stored, err := list()
+	for _, v := range stored {
+		c.names[registry.Ref{Kind: v.Kind(), Key: v.Key()}] = true
+		if into != nil {
+			into[v.Key()] = v
+		}
 	}
-	return c.client(ctx, o)
+	return err
+}
+
+// places lists by object who gets in whose way at some host. Where an API is one of them
+// it is told, unless it is in no file: then those are that have come to its host.
+func (c *checker) places(objects []*Object) map[registry.Ref][]domain.Problem {
+	issuers, tenants := slices.Collect(maps.Values(c.issuers)), slices.Collect(maps.Values(c.tenants))
+	told := c.reg.Overlaps(issuers, tenants)
+	inFiles := make(map[registry.Ref]bool)
+	for _, o := range objects {
+		inFiles[registry.Ref{Kind: o.Kind(), Key: o.Key()}] = true
+	}
+	for _, clash := range c.reg.Clashes(issuers, tenants, slices.SortedFunc(maps.Values(c.apis), func(a, b domain.API) int { return strings.Compare(a.Name, b.Name) })) {
+		api := registry.Ref{Kind: domain.KindAPI, Key: clash.API}
+		if inFiles[api] {
+			told[api] = append(told[api], clash.Problem)
+			continue
+		}
+		for _, ref := range clash.With {
+			told[ref] = append(told[ref], clash.At(ref))
+		}
+	}
+	return told
+}
+
+func (c *checker) exists(kind domain.Kind, key string) bool {
+	return c.names[registry.Ref{Kind: kind, Key: key}]
+}
+
+func (c *checker) object(ctx context.Context, o *Object) ([]domain.Problem, error) {
+	switch v := o.body.(type) {
+	case *domain.Tier:
+		return v.Problems(), nil
+	case *domain.Policy:
+		return v.Problems(), nil
+	case *domain.API:
+		return v.Problems(c.exists), nil
+	case *domain.Issuer:
+		return c.issuer(ctx, v)
+	case *domain.Tenant:
+		if v.ID == "" {
+			return noID("a tenant"), nil
+		}
+		return v.Problems(), nil
+	case *domain.Client:
+		if v.ID == "" {
+			return noID("a client"), nil
+		}
+		return c.client(ctx, *v)
+	}
+	return nil, fmt.Errorf("there is no kind %s", o.Kind())
+}
+
+func (c *checker) issuer(ctx context.Context, i *domain.Issuer) ([]domain.Problem, error) {
+	problems := c.reg.IssuerProblems(i)
+	if c.reg.Store == nil {
+		return problems, nil
+	}
+	found, err := c.reg.IssuerChangeProblems(ctx, i)
+	return append(problems, found...), err
 }
 
 func noID(what string) []domain.Problem {
 	return []domain.Problem{{Field: "id", Message: "is missing; a file names " + what + " by a UUID of your choice (uuidgen makes one), so that applying it twice makes one"}}
 }
 
-func (c *checker) client(ctx context.Context, o *Object) ([]domain.Problem, error) {
-	client := *o.Client // with what the store knows of it
+// client takes a copy, to which it adds what the store knows of the client.
+func (c *checker) client(ctx context.Context, client domain.Client) ([]domain.Problem, error) {
 	if c.reg.Store != nil {
 		old, err := c.reg.GetClient(ctx, client.Issuer, client.ID)
 		if err != nil && !errors.Is(err, domain.ErrNotFound) {
@@ -114,5 +178,5 @@ func (c *checker) client(ctx context.Context, o *Object) ([]domain.Problem, erro
 		tenant = &t
 	}
 	client.Defaults(d)
-	return client.Problems(issuer, d, tenant, func(domain.Kind, string) bool { return true }), nil
+	return client.Problems(issuer, d, tenant, c.exists), nil
 }

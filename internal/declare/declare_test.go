@@ -187,7 +187,7 @@ func TestCheckProblems(t *testing.T) {
 			[]declare.File{{Name: "a.yaml", Content: b(issuerFile)}, {Name: "b.yaml", Content: b(strings.Replace(issuerFile, "main", "two", 1))}},
 			"", // either may be the first
 		},
-		"kind":    {[]declare.File{{Name: "a.yaml", Content: b("kind: Policy\n---\nname: x\n")}}, "a.yaml:1: kind \"Policy\" is not one of Issuer, Tenant, Client\na.yaml:3: kind is missing; an object begins with kind: Issuer, Tenant or Client"},
+		"kind":    {[]declare.File{{Name: "a.yaml", Content: b("kind: Tombstone\n---\nname: x\n")}}, "a.yaml:1: kind \"Tombstone\" is not one of Tier, Policy, Issuer, Tenant, API, Client\na.yaml:3: kind is missing; an object begins with kind: and one of Tier, Policy, Issuer, Tenant, API, Client"},
 		"alias":   {[]declare.File{{Name: "a.yaml", Content: b("kind: Issuer\nname: &a main\nurl: *a\n")}}, "a.yaml:2: name uses an anchor or an alias; write the value out\na.yaml:3: url uses an anchor or an alias; write the value out"},
 		"secrets": {[]declare.File{{Name: "a.yaml", Content: b(issuerFile + "---\n" + tenantFile + "---\n" + clientFile + "secrets: [{id: x}]\n")}}, "a.yaml:19: secrets is no field; there are issuer, id, name, tenant, platform_wide, status, scopes, audiences, policies, resource_scope, lifetime, tier, rate_limits, partner, scope_required, owner, contact, note, valid_until"},
 	} {

@@ -1,5 +1,5 @@
-// Package declare reads issuers, tenants and clients as YAML and brings them
-// into the store through registry: `postern apply -f DIR`. A file holds one
+// Package declare reads tiers, policies, issuers, tenants, APIs and clients as YAML
+// and brings them into the store through registry: `postern apply -f DIR`. A file holds one
 // object, or several divided by `---`; each says its `kind` and then its fields
 // (docs/objects.md).
 //

@@ -3,83 +3,75 @@ package declare
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/strictyaml"
 )
 
-// Object is one declared object: one of Issuer, Tenant and Client is there.
+// Object is one declared object.
 type Object struct {
-	File   string
-	Line   int // where it begins
-	Issuer *domain.Issuer
-	Tenant *domain.Tenant
-	Client *domain.Client
+	File string
+	Line int // where it begins
+	body body
 
 	doc *strictyaml.Document
 	bad bool // its form is wrong, and told already
 }
 
-// The words of `kind`.
-const (
-	kindIssuer = "Issuer"
-	kindTenant = "Tenant"
-	kindClient = "Client"
-)
+// body is a pointer to the object of the domain.
+type body interface {
+	Kind() domain.Kind
+	Key() string
+}
+
+// kind is one word of `kind`.
+type kind struct {
+	word string
+	of   domain.Kind
+	make func(file string) body
+}
+
+// kinds are in the order in which objects are applied, as each refers to those before.
+func kinds() []kind {
+	return []kind{
+		{"Tier", domain.KindTier, func(file string) body { return &domain.Tier{Origin: file} }},
+		{"Policy", domain.KindPolicy, func(file string) body { return &domain.Policy{Origin: file} }},
+		{"Issuer", domain.KindIssuer, func(file string) body { return &domain.Issuer{Origin: file} }},
+		{"Tenant", domain.KindTenant, func(file string) body { return &domain.Tenant{Origin: file} }},
+		{"API", domain.KindAPI, func(file string) body { return &domain.API{Origin: file} }},
+		{"Client", domain.KindClient, func(file string) body { return &domain.Client{Origin: file} }},
+	}
+}
 
 // Kind is that of the object.
-func (o *Object) Kind() domain.Kind {
-	switch {
-	case o.Issuer != nil:
-		return domain.KindIssuer
-	case o.Tenant != nil:
-		return domain.KindTenant
-	}
-	return domain.KindClient
-}
+func (o *Object) Kind() domain.Kind { return o.body.Kind() }
 
 // Key is that of the object in the store.
-func (o *Object) Key() string {
-	switch {
-	case o.Issuer != nil:
-		return o.Issuer.Key()
-	case o.Tenant != nil:
-		return o.Tenant.Key()
-	}
-	return o.Client.Key()
-}
+func (o *Object) Key() string { return o.body.Key() }
 
 // Objects are those of some files.
 type Objects struct {
-	list     []*Object // issuers first, clients last
+	list     []*Object // in the order of kinds
 	problems []Problem // of form
 }
 
 // Issuers lists the declared issuers, as they stand in the files.
-func (o Objects) Issuers() (list []domain.Issuer) {
-	for _, one := range o.list {
-		if one.Issuer != nil {
-			list = append(list, *one.Issuer)
-		}
-	}
-	return list
-}
+func (o Objects) Issuers() []domain.Issuer { return declared[domain.Issuer](o) }
 
 // Tenants lists the declared tenants, as they stand in the files.
-func (o Objects) Tenants() (list []domain.Tenant) {
-	for _, one := range o.list {
-		if one.Tenant != nil {
-			list = append(list, *one.Tenant)
-		}
-	}
-	return list
-}
+func (o Objects) Tenants() []domain.Tenant { return declared[domain.Tenant](o) }
 
 // Clients lists the declared clients, as they stand in the files.
-func (o Objects) Clients() (list []domain.Client) {
+func (o Objects) Clients() []domain.Client { return declared[domain.Client](o) }
+
+// APIs lists the declared APIs, as they stand in the files.
+func (o Objects) APIs() []domain.API { return declared[domain.API](o) }
+
+func declared[T any](o Objects) (list []T) {
 	for _, one := range o.list {
-		if one.Client != nil {
-			list = append(list, *one.Client)
+		if v, ok := any(one.body).(*T); ok {
+			list = append(list, *v)
 		}
 	}
 	return list
@@ -126,27 +118,22 @@ func inFile(name string, found []strictyaml.Problem) []Problem {
 }
 
 func parseObject(file string, doc *strictyaml.Document) (*Object, []strictyaml.Problem) {
-	o := &Object{File: file, Line: doc.Line(""), doc: doc}
-	kind, ok := doc.Take("kind")
-	var into any
-	switch kind {
-	case kindIssuer:
-		o.Issuer = &domain.Issuer{Origin: file}
-		into = o.Issuer
-	case kindTenant:
-		o.Tenant = &domain.Tenant{Origin: file}
-		into = o.Tenant
-	case kindClient:
-		o.Client = &domain.Client{Origin: file}
-		into = o.Client
-	default:
-		message := "is missing; an object begins with kind: Issuer, Tenant or Client"
-		if ok {
-			message = fmt.Sprintf("%q is not one of %s, %s, %s", kind, kindIssuer, kindTenant, kindClient)
+	word, ok := doc.Take("kind")
+	all := kinds()
+	i := slices.IndexFunc(all, func(k kind) bool { return k.word == word })
+	if i < 0 {
+		words := make([]string, len(all))
+		for i, k := range all {
+			words[i] = k.word
 		}
-		return nil, []strictyaml.Problem{{Line: doc.Line("kind"), Field: "kind", Message: message}}
+		message := "is missing; an object begins with kind: and one of "
+		if ok {
+			message = fmt.Sprintf("%q is not one of ", word)
+		}
+		return nil, []strictyaml.Problem{{Line: doc.Line("kind"), Field: "kind", Message: message + strings.Join(words, ", ")}}
 	}
-	problems := doc.Decode(into)
+	o := &Object{File: file, Line: doc.Line(""), doc: doc, body: all[i].make(file)}
+	problems := doc.Decode(o.body)
 	o.bad = len(problems) > 0
 	return o, problems
 }
@@ -178,8 +165,11 @@ func twice(objects []*Object) []Problem {
 	return problems
 }
 
-// inOrder puts issuers first and clients last, as each refers to those before.
+// inOrder puts objects in the order of kinds.
 func inOrder(objects []*Object) {
-	rank := map[domain.Kind]int{domain.KindIssuer: 0, domain.KindTenant: 1, domain.KindClient: 2}
+	rank := make(map[domain.Kind]int)
+	for i, k := range kinds() {
+		rank[k.of] = i
+	}
 	slices.SortStableFunc(objects, func(a, b *Object) int { return rank[a.Kind()] - rank[b.Kind()] })
 }
