@@ -16,6 +16,7 @@ type bench struct {
 	options
 	dir       string // of everything that is written; removed at the end
 	load      string // binary
+	upstream  string // binary
 	floor     side
 	candidate side
 	children  []*child
@@ -29,15 +30,25 @@ type setup struct {
 	algorithm string
 	secure    bool
 	clients   int
-	imported  bool // clients whose secrets are imported ones, so that guesses cost argon2id
+	imported  bool   // clients whose secrets are imported ones, so that guesses cost argon2id
+	calls     *calls // be a gateway too, and make these possible; nil: tokens only
+}
+
+// calls says before what a gateway stands and how many tokens it will see.
+type calls struct {
+	upstream string // origin of the API
+	known    int    // tokens that are sent again and again
+	fresh    int    // tokens that are sent once
 }
 
 // launch says how a prepared server is started and asked.
 type launch struct {
 	setup    setup
 	command  []string
+	origin   string
 	tokenURL string
 	clients  string // file
+	calls    string // file, where calls are made
 	data     string // directory that lasts; empty: none
 }
 
@@ -63,6 +74,9 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 		}
 	}()
 	if b.load, err = b.build(ctx, "bench/load"); err != nil {
+		return b, err
+	}
+	if b.upstream, err = b.build(ctx, "bench/upstream"); err != nil {
 		return b, err
 	}
 	reference, err := b.build(ctx, "bench/ref")

@@ -24,7 +24,7 @@ type comparison struct {
 func (b *bench) compare(ctx context.Context, name string, base, against *server, d demand) (comparison, error) {
 	c := comparison{Name: name, Base: base.name, Against: against.name}
 	for round := range b.rounds {
-		d.seed = 1 + round*b.connections
+		d.seed, d.freshFrom = 1+round*b.connections, round*d.fresh()
 		pair := [2]sample{}
 		servers := [2]*server{base, against}
 		for turn := range 2 {

@@ -12,6 +12,9 @@ import (
 	"github.com/postern-dev/postern/oauth"
 )
 
+// audience is the API of the tokens.
+const audience = "https://api.example"
+
 // chunk is how many clients are written in one transaction.
 const chunk = 1000
 
@@ -44,13 +47,15 @@ func crowd(ctx context.Context, r *registry.Registry, s setup) ([]fixture.Client
 	return clients, nil
 }
 
+func clientID(i int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012x", i) }
+
 // member is the client with the number given, and its secret.
 func member(r *registry.Registry, s setup, i int) (domain.Client, oauth.Secret, error) {
 	plain := secret.Generate()
 	now := time.Now().UTC()
 	c := domain.Client{
-		Issuer: issuerName, ID: fmt.Sprintf("00000000-0000-4000-8000-%012x", i), Name: fmt.Sprintf("client-%d", i),
-		PlatformWide: true, Status: domain.Enabled, Epoch: 1, Scopes: oauth.Scope{scope}, Audiences: []string{"https://api.example"},
+		Issuer: issuerName, ID: clientID(i), Name: fmt.Sprintf("client-%d", i),
+		PlatformWide: true, Status: domain.Enabled, Epoch: 1, Scopes: oauth.Scope{scope}, Audiences: []string{audience},
 		Tier: domain.DefaultTier, Imported: s.imported, Created: now,
 	}
 	made := domain.Secret{ID: "1-1", LastFour: string(plain[len(plain)-4:]), Created: now}
@@ -62,5 +67,8 @@ func member(r *registry.Registry, s setup, i int) (domain.Client, oauth.Secret, 
 		}
 	}
 	c.Secrets = []domain.Secret{made}
+	if s.calls != nil {
+		entitle(&c, i)
+	}
 	return c, plain, nil
 }

@@ -1,5 +1,5 @@
-// Command bench measures the token endpoint against the floor (bench/ref). It
-// builds both servers and the load generator (bench/load), runs them as
+// Command bench measures the token endpoint and the gateway against the floor
+// (bench/ref). It builds both servers and the load generator (bench/load), runs them as
 // processes of their own on loopback, and reads what they cost from the
 // operating system (/proc, so Linux only).
 //
@@ -28,16 +28,20 @@ import (
 type command struct {
 	name, about string
 	run         func(*bench, context.Context) error
+	own         bool // the floor has nothing that could be measured so
 }
 
 func commands() []command {
 	return []command{
-		{"tokens", "CPU time of the server per token against the floor, p50 and p99", (*bench).tokens},
-		{"clients", "many clients against few: CPU time per token and rate", (*bench).clients},
-		{"memory", "resident memory, idle and under load", (*bench).memory},
-		{"guess", "resident memory while imported secrets are guessed", (*bench).guess},
-		{"start", "from exec to the first token", (*bench).start},
-		{"storage", "bytes of the data directory per token", (*bench).storage},
+		{"tokens", "CPU time of the server per token against the floor, p50 and p99", (*bench).tokens, false},
+		{"calls", "CPU time of the gateway per call against a bare proxy, p50 and p99", (*bench).compareCalls, false},
+		{"kill", "from an administrator's request to the last call admitted, on one node and on two", (*bench).kill, true},
+		{"checks", "verified token and local limit against SHA-256 and atomic.AddInt64", (*bench).checks, false},
+		{"clients", "many clients against few: CPU time per token and rate", (*bench).clients, false},
+		{"memory", "resident memory, idle and under load", (*bench).memory, false},
+		{"guess", "resident memory while imported secrets are guessed", (*bench).guess, false},
+		{"start", "from exec to the first token", (*bench).start, false},
+		{"storage", "bytes of the data directory per token", (*bench).storage, false},
 	}
 }
 
@@ -69,7 +73,7 @@ func run(ctx context.Context, args []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
 	for _, c := range commands() {
-		if o.command != c.name && o.command != "all" {
+		if o.command != c.name && (o.command != "all" || c.own && o.candidate != "postern") {
 			continue
 		}
 		if err := c.run(b, ctx); err != nil {
@@ -89,6 +93,8 @@ type options struct {
 	requests    int
 	connections int
 	few, many   int // clients
+	kills       int
+	single      bool
 	stored      int // tokens
 	idle, busy  time.Duration
 	limit       time.Duration
@@ -105,10 +111,12 @@ func parseOptions(args []string) (options, error) {
 	f.StringVar(&o.postern, "postern", "", "`file` of the postern binary (default: build ./cmd/postern)")
 	f.StringVar(&o.json, "json", "", "write the results to this `file` too")
 	f.IntVar(&o.rounds, "rounds", 9, "`number` of rounds; each measures both sides once")
-	f.IntVar(&o.requests, "requests", 40_000, "`number` of tokens per side and round; an eighth with new connections")
+	f.IntVar(&o.requests, "requests", 40_000, "`number` of tokens or calls per side and round; an eighth with new connections")
 	f.IntVar(&o.connections, "connections", 32, "`number` of connections")
 	f.IntVar(&o.few, "clients", 100, "`number` of clients")
 	f.IntVar(&o.many, "many", 100_000, "`number` of clients where there are many")
+	f.IntVar(&o.kills, "kills", 30, "`number` of clients that are ended in each way")
+	f.BoolVar(&o.single, "single", false, "kill on one node only, without PostgreSQL")
 	f.IntVar(&o.stored, "stored", 100_000, "`number` of tokens for storage")
 	f.DurationVar(&o.idle, "idle", 5*time.Second, "`time` of rest before memory counts as idle")
 	f.DurationVar(&o.busy, "busy", 20*time.Second, "`time` under load for memory")
@@ -128,7 +136,7 @@ func parseOptions(args []string) (options, error) {
 	if err := f.Parse(args[1:]); err != nil {
 		return o, err
 	}
-	if f.NArg() > 0 || min(o.rounds, o.requests, o.connections, o.few, o.many, o.stored) < 1 {
+	if f.NArg() > 0 || min(o.rounds, o.requests, o.connections, o.few, o.many, o.stored, o.kills) < 1 {
 		return o, errors.New("every number must be positive, and nothing may follow the flags")
 	}
 	return o, nil

@@ -26,6 +26,16 @@ type demand struct {
 	pick          string
 	guess         bool
 	seed          int
+	freshEvery    int // of calls, one in so many is with a token that was never sent; 0: none
+	freshFrom     int // how many of those were sent before
+}
+
+// fresh is how many tokens a run of calls uses up at most.
+func (d demand) fresh() int {
+	if d.freshEvery == 0 {
+		return 0
+	}
+	return d.requests/d.freshEvery + d.warmup/d.freshEvery + 2
 }
 
 // sample is one run of load against one server.
@@ -34,21 +44,32 @@ type sample struct {
 	fixture.Report
 }
 
-// measure loads the server and reads what that cost it. What the warm-up and
-// the opening of kept connections cost is not in it.
-func (b *bench) measure(ctx context.Context, s *server, d demand) (sample, error) {
+// generator is the command that makes the load. What it complains of is kept.
+func (b *bench) generator(ctx context.Context, s *server, d demand) (*exec.Cmd, *opening) {
 	args := []string{
-		"-url", s.tokenURL, "-clients", s.launch.clients, "-wait",
-		"-connections", strconv.Itoa(b.connections), "-requests", strconv.Itoa(d.requests), "-warmup", strconv.Itoa(d.warmup),
+		"-wait", "-connections", strconv.Itoa(b.connections), "-requests", strconv.Itoa(d.requests), "-warmup", strconv.Itoa(d.warmup),
 		"-duration", d.duration.String(), "-pick", d.pick, "-seed", strconv.Itoa(d.seed),
 		"-new-connection=" + strconv.FormatBool(d.newConnection), "-guess=" + strconv.FormatBool(d.guess),
+	}
+	if s.launch.calls != "" {
+		args = append(args, "-url", s.origin, "-calls", s.launch.calls,
+			"-fresh-every", strconv.Itoa(d.freshEvery), "-fresh-from", strconv.Itoa(d.freshFrom))
+	} else {
+		args = append(args, "-url", s.tokenURL, "-clients", s.launch.clients)
 	}
 	cmd := exec.CommandContext(ctx, b.load, args...) //nolint:gosec // our own binary
 	cmd.SysProcAttr = attributes()
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = grace
-	var complaint opening
-	cmd.Stderr = &complaint
+	complaint := &opening{}
+	cmd.Stderr = complaint
+	return cmd, complaint
+}
+
+// measure loads the server and reads what that cost it. What the warm-up and
+// the opening of kept connections cost is not in it.
+func (b *bench) measure(ctx context.Context, s *server, d demand) (sample, error) {
+	cmd, complaint := b.generator(ctx, s, d)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return sample{}, err
@@ -99,7 +120,9 @@ func (s *server) plausible(d demand, r sample) error {
 	switch {
 	case r.Answers == 0:
 		return fmt.Errorf("load %s: no answer at all", s.name)
-	case !d.guess && r.Algorithm != s.setup.algorithm:
+	case s.launch.calls != "" && r.Answers < d.requests:
+		return fmt.Errorf("load %s: %d of %d calls within %v", s.name, r.Answers, d.requests, d.duration)
+	case s.launch.calls == "" && !d.guess && r.Algorithm != s.setup.algorithm:
 		return fmt.Errorf("load %s: tokens are signed with %q, not %s", s.name, r.Algorithm, s.setup.algorithm)
 	case d.newConnection && r.Connections < r.Answers:
 		return fmt.Errorf("load %s: %d connections for %d answers", s.name, r.Connections, r.Answers)

@@ -16,6 +16,9 @@ type result struct {
 	Rounds      int          `json:"rounds"`
 	Connections int          `json:"connections"`
 	Tokens      []comparison `json:"tokens,omitempty"`
+	Calls       []comparison `json:"calls,omitempty"`
+	Kills       []kills      `json:"kills,omitempty"`
+	Checks      []check      `json:"checks,omitempty"`
 	FirstUse    []firstUse   `json:"first_use,omitempty"`
 	Clients     []comparison `json:"clients,omitempty"`
 	Memory      []footprint  `json:"memory,omitempty"`

@@ -30,17 +30,18 @@ func p50(s sample) float64  { return s.P50 }
 func p99(s sample) float64  { return s.P99 }
 
 func (r *result) tokenTable(w io.Writer) error {
-	return r.comparisonTable(w, "CPU time of the server per token", r.Tokens)
+	return r.comparisonTable(w, "CPU time of the server per token", "tokens", r.Tokens)
 }
 
-func (r *result) comparisonTable(w io.Writer, title string, comparisons []comparison) error {
+// comparisonTable shows what one answer costs; unit is what they are called, in the plural.
+func (r *result) comparisonTable(w io.Writer, title, unit string, comparisons []comparison) error {
 	if len(comparisons) == 0 {
 		return nil
 	}
 	a, b := comparisons[0].Base, comparisons[0].Against
 	head := []string{
 		"", a + " µs", b + " µs", "ratio", "(lowest–highest)", "target", "rate ratio",
-		"tokens/s " + a, b, "p50 ms " + a, b, "p99 ms " + a, b,
+		unit + "/s " + a, b, "p50 ms " + a, b, "p99 ms " + a, b,
 	}
 	var rows [][]string
 	for _, c := range comparisons {
@@ -63,7 +64,7 @@ func (r *result) comparisonTable(w io.Writer, title string, comparisons []compar
 }
 
 func (r *result) clientTable(w io.Writer) error {
-	if err := r.comparisonTable(w, "Many clients against few", r.Clients); err != nil {
+	if err := r.comparisonTable(w, "Many clients against few", "tokens", r.Clients); err != nil {
 		return err
 	}
 	var rows [][]string
@@ -106,4 +107,28 @@ func (r *result) storageTable(w io.Writer) error {
 		rows = append(rows, []string{s.Name, fmt.Sprint(s.Tokens), fmt.Sprint(s.Before), fmt.Sprint(s.After), fmt.Sprintf("%.1f", s.PerToken), s.Target})
 	}
 	return table(w, "Storage per token", []string{"", "tokens", "bytes before", "bytes after", "bytes per token", "target"}, rows)
+}
+
+func (r *result) killTable(w io.Writer) error {
+	var rows [][]string
+	for _, k := range r.Kills {
+		rows = append(rows, []string{
+			k.Store, k.Ending, k.Node, fmt.Sprint(len(k.FromSent)), fmt.Sprintf("**%.1f**", median(k.FromSent)), fmt.Sprintf("**%.1f**", slices.Max(k.FromSent)),
+			fmt.Sprintf("%.1f", median(k.FromAnswer)), fmt.Sprintf("%.1f", slices.Max(k.FromAnswer)), k.Target,
+		})
+	}
+	head := []string{"store", "client", "last admitted by", "rounds", "median ms after sending", "maximum", "median ms after the answer", "maximum", "target"}
+	return table(w, "From the administrator's request to the last call admitted", head, rows)
+}
+
+func (r *result) checkTable(w io.Writer) error {
+	var rows [][]string
+	for _, c := range r.Checks {
+		rows = append(rows, []string{
+			c.Name, fmt.Sprintf("%.1f", median(c.Base)), fmt.Sprintf("%.1f", median(c.Times)), fmt.Sprintf("**%.2f**", c.Ratio),
+			fmt.Sprintf("%.2f–%.2f", c.RatioLow, c.RatioHigh), fmt.Sprint(c.Allocations), c.Target,
+		})
+	}
+	head := []string{"", "control ns", "ns", "ratio", "(lowest–highest)", "allocations", "target"}
+	return table(w, r.about("What the checks cost by themselves"), head, rows)
 }

@@ -24,6 +24,15 @@ var three = []fixture.Client{{ID: "a", Secret: "s&1", Scope: "read"}, {ID: "b", 
 
 func noWait() error { return nil }
 
+// runAsking asks for tokens of the three.
+func runAsking(o options, ready func() error) (fixture.Report, error) {
+	scripts, err := asking(o, three)
+	if err != nil {
+		return fixture.Report{}, err
+	}
+	return run(context.Background(), o, scripts, ready)
+}
+
 // start runs a server that notes who asked.
 func start(t *testing.T, secure bool, answer func(w http.ResponseWriter, r *http.Request)) (url string, seen func() map[string]int) {
 	t.Helper()
@@ -49,7 +58,7 @@ func start(t *testing.T, secure bool, answer func(w http.ResponseWriter, r *http
 func TestEachClientIsAskedFor(t *testing.T) {
 	url, seen := start(t, false, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(good)) })
 	o := options{URL: url, Connections: 2, Requests: 30, Duration: 10 * time.Second, Pick: "each"}
-	report, err := run(context.Background(), o, three, noWait)
+	report, err := runAsking(o, noWait)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +92,7 @@ func TestConnections(t *testing.T) {
 				_, _ = w.Write([]byte(good))
 			})
 			o := options{URL: url, Connections: 1, Requests: 12, Duration: 10 * time.Second, Pick: "zipf", NewConnection: c.fresh}
-			report, err := run(context.Background(), o, three, noWait)
+			report, err := runAsking(o, noWait)
 			if err != nil || report.Answers != 12 || report.Connections != c.want {
 				t.Errorf("%+v, %v; want %d connections", report, err, c.want)
 			}
@@ -98,7 +107,7 @@ func TestWarmupIsNotCounted(t *testing.T) {
 	url, _ := start(t, false, func(w http.ResponseWriter, _ *http.Request) { asked.Add(1); _, _ = w.Write([]byte(good)) })
 	o := options{URL: url, Connections: 2, Requests: 5, Warmup: 7, Duration: 10 * time.Second, Pick: "uniform"}
 	var before int64
-	report, err := run(context.Background(), o, three, func() error { before = asked.Load(); return nil })
+	report, err := runAsking(o, func() error { before = asked.Load(); return nil })
 	if err != nil || before != 7 || asked.Load() != 12 || report.Answers != 5 || report.Statuses["200"] != 5 {
 		t.Errorf("%+v, %v: %d before ready, %d in all", report, err, before, asked.Load())
 	}
@@ -119,7 +128,7 @@ func TestUnexpectedAnswerEndsTheRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			url, _ := start(t, false, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status); _, _ = w.Write([]byte(c.body)) })
 			o := options{URL: url, Connections: 2, Requests: 100, Duration: 10 * time.Second, Pick: "uniform", Guess: c.guess}
-			if report, err := run(context.Background(), o, three, noWait); err == nil {
+			if report, err := runAsking(o, noWait); err == nil {
 				t.Errorf("no error: %+v", report)
 			}
 		})
@@ -129,7 +138,7 @@ func TestUnexpectedAnswerEndsTheRun(t *testing.T) {
 func TestGuessesAreWrong(t *testing.T) {
 	url, seen := start(t, false, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401); _, _ = w.Write([]byte(`{}`)) })
 	o := options{URL: url, Connections: 2, Requests: 40, Duration: 10 * time.Second, Pick: "uniform", Guess: true}
-	report, err := run(context.Background(), o, three, noWait)
+	report, err := runAsking(o, noWait)
 	if err != nil || report.Statuses["401"] != 40 {
 		t.Fatalf("%+v, %v", report, err)
 	}
@@ -150,7 +159,7 @@ func TestGuessesAreWrong(t *testing.T) {
 func TestTimeEndsTheRun(t *testing.T) {
 	url, _ := start(t, false, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(good)) })
 	o := options{URL: url, Connections: 1, Requests: 1 << 30, Duration: 50 * time.Millisecond, Pick: "uniform"}
-	report, err := run(context.Background(), o, three, noWait)
+	report, err := runAsking(o, noWait)
 	if err != nil || report.Answers == 0 || report.Answers == o.Requests {
 		t.Errorf("%+v, %v", report, err)
 	}

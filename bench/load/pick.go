@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 )
@@ -24,4 +25,20 @@ func newPicker(kind string, n int, seed uint64) (picker, error) {
 		return func(ticket int64) int { return int(ticket % int64(n)) }, nil
 	}
 	return nil, fmt.Errorf("pick %q: uniform, zipf or each", kind)
+}
+
+// scripts makes one for each connection, each with choices of its own among n.
+func (o options) scripts(n int, one func(picker) script) ([]script, error) {
+	if o.Connections < 1 || o.Requests < 1 || o.Duration <= 0 {
+		return nil, errors.New("connections, requests and duration must be positive")
+	}
+	made := make([]script, o.Connections)
+	for i := range made {
+		pick, err := newPicker(o.Pick, n, o.Seed+uint64(i)) //nolint:gosec // small
+		if err != nil {
+			return nil, err
+		}
+		made[i] = one(pick)
+	}
+	return made, nil
 }

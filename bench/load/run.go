@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -16,24 +14,16 @@ import (
 	"github.com/postern-dev/postern/bench/fixture"
 )
 
-// run warms up, calls ready, and loads the server. The connections of the
-// warm-up stay open for the measured part.
-func run(ctx context.Context, o options, clients []fixture.Client, ready func() error) (fixture.Report, error) {
+// run warms up, calls ready, and loads the server, over one connection for each
+// script. The connections of the warm-up stay open for the measured part.
+func run(ctx context.Context, o options, scripts []script, ready func() error) (fixture.Report, error) {
 	target, err := parseTarget(o.URL)
 	if err != nil {
 		return fixture.Report{}, err
 	}
-	if o.Connections < 1 || o.Requests < 1 || o.Duration <= 0 {
-		return fixture.Report{}, errors.New("connections, requests and duration must be positive")
-	}
-	requests := prepare(target, clients)
-	workers := make([]*worker, o.Connections)
-	for i := range workers {
-		pick, err := newPicker(o.Pick, len(clients), o.Seed+uint64(i)) //nolint:gosec // small
-		if err != nil {
-			return fixture.Report{}, err
-		}
-		workers[i] = &worker{options: o, target: target, requests: requests, pick: pick, statuses: map[int]int{}}
+	workers := make([]*worker, len(scripts))
+	for i, s := range scripts {
+		workers[i] = &worker{options: o, target: target, script: s, statuses: map[int]int{}}
 	}
 	defer func() {
 		for _, w := range workers {
@@ -102,8 +92,7 @@ func summary(workers []*worker, elapsed time.Duration) fixture.Report {
 		for _, status := range slices.Sorted(maps.Keys(w.statuses)) {
 			r.Statuses[strconv.Itoa(status)] += w.statuses[status]
 		}
-		r.Algorithm = cmp.Or(r.Algorithm, w.algorithm)
-		r.TokenBytes = max(r.TokenBytes, w.tokenBytes)
+		w.script.note(&r)
 	}
 	slices.Sort(latencies)
 	r.Answers = len(latencies)

@@ -4,32 +4,36 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"encoding/hex"
-	"fmt"
-	"math/rand/v2"
 	"net"
-	"strings"
 	"time"
+
+	"github.com/postern-dev/postern/bench/fixture"
 )
 
 // patience is how long one exchange may take before the run is given up.
 const patience = 10 * time.Second
 
+// script is what one worker says.
+type script interface {
+	// message is the next request; it is good until the next call.
+	message(ticket int64) ([]byte, error)
+	// check ends the run on an answer to it that is not expected.
+	check(a answer) error
+	// note adds to the report what is known of the answers.
+	note(r *fixture.Report)
+}
+
 // worker owns one connection at a time.
 type worker struct {
 	options
 	target     target
-	requests   requests
-	pick       picker
+	script     script
 	connection net.Conn
 	reader     *bufio.Reader
-	buffer     []byte // the request of a guess
 
-	latencies  []time.Duration
-	statuses   map[int]int
-	opened     int
-	algorithm  string
-	tokenBytes int
+	latencies []time.Duration
+	statuses  map[int]int
+	opened    int
 }
 
 // reset forgets what the warm-up saw and makes room for about its share of n requests.
@@ -79,7 +83,10 @@ func (w *worker) close() {
 
 // request makes one exchange and notes it.
 func (w *worker) request(ctx context.Context, ticket int64) error {
-	message := w.message(ticket)
+	message, err := w.script.message(ticket)
+	if err != nil {
+		return err
+	}
 	start := time.Now()
 	if w.connection == nil {
 		if err := w.open(ctx); err != nil {
@@ -95,59 +102,13 @@ func (w *worker) request(ctx context.Context, ticket int64) error {
 	}
 	w.latencies = append(w.latencies, time.Since(start))
 	w.statuses[answer.status]++
-	err = w.check(answer)
+	err = w.script.check(answer)
 	if w.NewConnection || answer.close {
 		w.close()
 		return err
 	}
 	if _, discard := w.reader.Discard(len(answer.body)); err == nil {
 		err = discard
-	}
-	return err
-}
-
-// message is the next request: a prepared one, or a guess.
-func (w *worker) message(ticket int64) []byte {
-	i := w.pick(ticket)
-	if !w.Guess {
-		return w.requests.at(i)
-	}
-	client := w.requests.clients[i]
-	if ticket%4 == 0 {
-		client.ID = "unknown-" + client.ID
-	}
-	client.Secret = guess(client.Secret)
-	w.buffer = appendRequest(w.buffer[:0], w.target, client)
-	return w.buffer
-}
-
-// guess is a wrong secret of the same length as the right one.
-func guess(secret string) string {
-	var random [8]byte
-	for i := range random {
-		random[i] = byte(rand.Uint32()) //nolint:gosec // no secret of anybody
-	}
-	text := hex.EncodeToString(random[:])
-	return text + strings.Repeat("0", max(len(secret)-len(text), 1))
-}
-
-// check ends the run on an answer that is not expected.
-func (w *worker) check(a answer) error {
-	switch {
-	case w.Guess && (a.status == 400 || a.status == 401 || a.status == 429 || a.status == 503):
-		return nil
-	case w.Guess:
-		return fmt.Errorf("a guess was answered %d", a.status)
-	case a.status != 200:
-		return fmt.Errorf("answer %d: %.300s", a.status, a.body)
-	}
-	token, err := accessToken(a.body)
-	if err != nil {
-		return err
-	}
-	w.tokenBytes = len(token)
-	if w.algorithm == "" {
-		w.algorithm, err = algorithm(token)
 	}
 	return err
 }

@@ -1,9 +1,10 @@
-// Command ref is the floor that the token endpoint is measured against: the
+// Command ref is the floor that Postern is measured against. As a token endpoint it is the
 // least that a net/http server can do to answer a client credentials request
 // honestly. It parses the form, compares one HMAC-SHA-256 of the secret in
 // constant time, signs eight claims by hand and writes the answer. It keeps
 // nothing, logs nothing and knows no rule beyond that: what a server costs
-// above it is the price of everything else.
+// above it is the price of everything else. With an upstream it is a bare
+// httputil.ReverseProxy instead.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -24,23 +26,36 @@ func main() {
 	secure := flag.Bool("tls", false, "speak TLS with a certificate made at start")
 	listen := flag.String("listen", "127.0.0.1:0", "`address` to listen on")
 	clients := flag.String("clients", "", "JSON `file` of clients")
+	upstream := flag.String("upstream", "", "`URL` of an API: be a proxy before it, and no token endpoint")
 	flag.Parse()
-	if err := serve(*algorithm, *secure, *listen, *clients); err != nil {
+	handler, err := handler(*upstream, *algorithm, *clients)
+	if err == nil {
+		err = serve(handler, *secure, *listen)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "ref:", err)
 		os.Exit(1)
 	}
 }
 
+// handler is the proxy where there is an upstream, else the token endpoint.
+func handler(upstream, algorithm, clients string) (http.Handler, error) {
+	if upstream != "" {
+		u, err := url.Parse(upstream)
+		if err != nil {
+			return nil, err
+		}
+		return newProxy(u), nil
+	}
+	known, err := fixture.ReadClients(clients)
+	if err != nil {
+		return nil, err
+	}
+	return newFloor(algorithm, known, time.Now)
+}
+
 // serve answers until the process is ended.
-func serve(algorithm string, secure bool, listen, file string) error {
-	clients, err := fixture.ReadClients(file)
-	if err != nil {
-		return err
-	}
-	handler, err := newFloor(algorithm, clients, time.Now)
-	if err != nil {
-		return err
-	}
+func serve(handler http.Handler, secure bool, listen string) error {
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
 		return err

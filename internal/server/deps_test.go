@@ -71,8 +71,9 @@ func floors() []floor {
 		{"bench/fixture", nil},
 		{"bench/load", []string{"bench/fixture"}},
 		{"bench/ref", []string{"bench/fixture"}},
-		{"bench", []string{"bench/fixture", "internal/config", "internal/domain", "internal/registry", "internal/seal",
-			"internal/secret", "internal/server", "oauth"}},
+		{"bench/upstream", []string{"bench/fixture"}},
+		{"bench", []string{"bench/fixture", "internal/admin", "internal/config", "internal/domain", "internal/policy", "internal/postgres/pgtest",
+			"internal/registry", "internal/seal", "internal/secret", "internal/server", "internal/token", "oauth"}},
 	}
 }
 

@@ -106,9 +106,14 @@ func Exec(t testing.TB, database, text string) {
 	}
 }
 
+// Run starts a server without a test, whatever Env names, and returns the URL of its
+// database postgres and what ends it. Settings (`fsync=on`) take the place of ours,
+// which are for speed and lose data when the machine stops.
+func Run(settings ...string) (url string, stop func(), err error) { return start(settings...) }
+
 // start makes a cluster in a temporary directory and runs it as a child that
 // ends with us. Connections over TCP need a password, those over the socket none.
-func start() (found string, stop func(), err error) {
+func start(settings ...string) (found string, stop func(), err error) {
 	bin, err := binaries()
 	if err != nil {
 		return "", nil, err
@@ -137,9 +142,14 @@ func start() (found string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-p", strconv.Itoa(port), // #nosec G204 -- Debian's binary
-		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-		"-c", "max_connections=200", "-c", "autovacuum=off", "-c", "log_min_messages=fatal")
+	args := []string{
+		"-D", data, "-k", dir, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+		"-c", "max_connections=200", "-c", "autovacuum=off", "-c", "log_min_messages=fatal",
+	}
+	for _, setting := range settings {
+		args = append(args, "-c", setting)
+	}
+	server := exec.Command(filepath.Join(bin, "postgres"), args...) // #nosec G204 -- Debian's binary
 	server.SysProcAttr, server.Dir = who, dir
 	ended, err := run(server)
 	if err != nil {
