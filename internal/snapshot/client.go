@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/ratelimit"
 	"github.com/postern-dev/postern/internal/secret"
 )
 
@@ -14,7 +15,10 @@ import (
 // row makes a new Client.
 type Client struct {
 	domain.Client
-	Secrets []Secret // those of the row, in its order; hides the field of the same name
+	Secrets []Secret       // those of the row, in its order; hides the field of the same name
+	Calls   ratelimit.Slot // where its calls are counted
+
+	rights atomic.Pointer[compiled]
 }
 
 // Secret is a client secret with the verifier that its hash says.

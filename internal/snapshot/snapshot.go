@@ -46,6 +46,7 @@ type Snapshot struct {
 	Config
 	clients  *cache
 	view     atomic.Pointer[View]
+	views    atomic.Uint64             // how many were loaded
 	applied  atomic.Int64              // a domain.Seq
 	lastGood atomic.Pointer[time.Time] // when the last good poll started
 	offset   atomic.Int64              // nanoseconds by which the database's clock is ahead of ours
@@ -108,10 +109,19 @@ func (s *Snapshot) Client(ctx context.Context, issuer, id string) (*Client, erro
 	return s.clients.get(ctx, clientKey{issuer, id})
 }
 
+// Known returns a client that is in memory, and reads nothing: a node that has lost its
+// store vouches for nobody else.
+func (s *Snapshot) Known(issuer, id string) (*Client, bool) {
+	return s.clients.present.GetIfPresent(clientKey{issuer, id})
+}
+
 // Fresh returns domain.ErrStale where the node has lost touch with its store for
 // longer than MaxStaleness, counted from when the last good poll started.
-func (s *Snapshot) Fresh() error {
-	if s.Local().Sub(*s.lastGood.Load()) > s.MaxStaleness {
+func (s *Snapshot) Fresh() error { return s.FreshWithin(0) }
+
+// FreshWithin is Fresh for whoever may go on for so much longer.
+func (s *Snapshot) FreshWithin(longer time.Duration) error {
+	if s.Local().Sub(*s.lastGood.Load()) > s.MaxStaleness+longer {
 		return domain.ErrStale
 	}
 	return nil
@@ -194,7 +204,7 @@ func (s *Snapshot) follow(ctx context.Context) error {
 		case domain.KindClient:
 			issuer, id, _ := strings.Cut(changes[i].Key, "/")
 			s.clients.invalidate(clientKey{issuer, id})
-		case domain.KindIssuer, domain.KindTenant, domain.KindKey:
+		case domain.KindIssuer, domain.KindTenant, domain.KindKey, domain.KindAPI, domain.KindPolicy, domain.KindTier:
 			whole = true
 		}
 	}

@@ -3,14 +3,13 @@ package snapshot
 import (
 	"bytes"
 	"cmp"
-	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/keys"
+	"github.com/postern-dev/postern/internal/policy"
 	"github.com/postern-dev/postern/oauth"
 	"github.com/postern-dev/postern/oauth/dialect"
 	"github.com/postern-dev/postern/oauth/jwt"
@@ -18,9 +17,14 @@ import (
 
 // View is all but the clients, as of one moment. It never changes.
 type View struct {
-	issuers map[string]*Issuer
-	tenants map[string]*domain.Tenant
-	hosts   map[string][]mount // longest prefix first
+	number   uint64 // of all views of the snapshot: what was made for one is known from what was made for another
+	issuers  map[string]*Issuer
+	tenants  map[string]*domain.Tenant
+	hosts    map[string][]mount // longest prefix first
+	apis     map[string]*API
+	places   map[string][]apiMount // by host, longest path first
+	policies map[string]policy.Policy
+	tiers    map[string]domain.Tier
 }
 
 // mount is an issuer at a host.
@@ -33,10 +37,12 @@ type mount struct {
 // Issuer is an issuer with its contract and its keys ready for use.
 type Issuer struct {
 	domain.Issuer
-	Dialect *dialect.Dialect
-	prefix  string
-	keys    []domain.Key
-	signers map[string]*jwt.Signer // by kid
+	Dialect   *dialect.Dialect
+	prefix    string
+	keys      []domain.Key
+	signers   map[string]*jwt.Signer // by kid
+	verifiers map[string]verifier    // by kid
+	now       func() time.Time
 }
 
 // Prefix is the path below which the issuer's endpoints stand.
@@ -84,6 +90,18 @@ func (v *View) Issuers() []*Issuer {
 	}
 	slices.SortFunc(list, func(a, b *Issuer) int { return cmp.Compare(a.Name, b.Name) })
 	return list
+}
+
+// Tenant returns a tenant by id, nil where there is none.
+func (v *View) Tenant(id string) *domain.Tenant { return v.tenants[id] }
+
+// Tier returns a tier by name: one that was made, else the built-in one; where there is
+// none, the one that clients have for whom none was chosen.
+func (v *View) Tier(name string) domain.Tier {
+	if t, ok := v.tiers[name]; ok {
+		return t
+	}
+	return v.tiers[domain.DefaultTier]
 }
 
 // Place is what a host and a path lead to.
@@ -158,95 +176,3 @@ func unhex(high, low byte) (byte, bool) {
 }
 
 const hexDigits = "0123456789abcdefABCDEF"
-
-// load reads a new view from the store. Keys that the earlier view has opened
-// are not opened again.
-func (s *Snapshot) load(ctx context.Context, earlier *View) (*View, error) {
-	t := s.Store.Read()
-	issuers, err := t.Issuers.List(ctx, domain.Page{})
-	if err != nil {
-		return nil, fmt.Errorf("read issuers: %w", err)
-	}
-	tenants, err := t.Tenants.List(ctx, domain.Page{})
-	if err != nil {
-		return nil, fmt.Errorf("read tenants: %w", err)
-	}
-	list, err := t.Keys.List(ctx, domain.Page{})
-	if err != nil {
-		return nil, fmt.Errorf("read keys: %w", err)
-	}
-	v := &View{issuers: make(map[string]*Issuer, len(issuers)), tenants: make(map[string]*domain.Tenant, len(tenants)), hosts: make(map[string][]mount)}
-	for i := range issuers {
-		if err := s.addIssuer(v, earlier, issuers[i], list); err != nil {
-			return nil, err
-		}
-	}
-	for i := range tenants {
-		v.addTenant(&tenants[i])
-	}
-	for _, mounts := range v.hosts {
-		// A tenant may claim a host of its issuer: then it is the tenant's.
-		slices.SortFunc(mounts, func(a, b mount) int {
-			return cmp.Or(cmp.Compare(len(b.prefix), len(a.prefix)), cmp.Compare(b.tenant, a.tenant))
-		})
-	}
-	return v, nil
-}
-
-func (s *Snapshot) addIssuer(v, earlier *View, issuer domain.Issuer, list []domain.Key) error {
-	d, ok := s.Dialects.Get(issuer.Dialect)
-	if !ok {
-		return fmt.Errorf("issuer %s: there is no dialect %q on this node", issuer.Name, issuer.Dialect)
-	}
-	i := &Issuer{Issuer: issuer, Dialect: d, prefix: issuer.Prefix(), signers: make(map[string]*jwt.Signer)}
-	for _, k := range list {
-		if k.Issuer != issuer.Name || k.Purpose != domain.PurposeAccess {
-			continue
-		}
-		i.keys = append(i.keys, k)
-		if k.VerifyOnly {
-			continue
-		}
-		signer, err := s.signer(earlier, i, &k)
-		if err != nil {
-			return err
-		}
-		i.signers[k.ID] = signer
-	}
-	v.issuers[i.Name] = i
-	for _, h := range i.AllHosts() {
-		v.hosts[h] = append(v.hosts[h], mount{prefix: i.prefix, issuer: i})
-	}
-	return nil
-}
-
-func (s *Snapshot) signer(earlier *View, i *Issuer, k *domain.Key) (*jwt.Signer, error) {
-	if earlier != nil {
-		if old, ok := earlier.issuers[i.Name]; ok && old.Dialect == i.Dialect && old.holds(k) && old.signers[k.ID] != nil {
-			return old.signers[k.ID], nil
-		}
-	}
-	private, err := keys.Open(k, s.Vault.Ring)
-	if err != nil {
-		return nil, err
-	}
-	return jwt.NewSigner(private, i.Dialect.Server.Typ)
-}
-
-// holds reports whether the issuer has this very key, not another one of its id.
-func (i *Issuer) holds(k *domain.Key) bool {
-	return slices.ContainsFunc(i.keys, func(own domain.Key) bool { return own.ID == k.ID && bytes.Equal(own.Sealed, k.Sealed) })
-}
-
-func (v *View) addTenant(t *domain.Tenant) {
-	v.tenants[t.ID] = t
-	for name, hosts := range t.Hosts {
-		i, ok := v.issuers[name]
-		if !ok {
-			continue
-		}
-		for _, h := range hosts {
-			v.hosts[domain.Host(h)] = append(v.hosts[domain.Host(h)], mount{prefix: i.prefix, issuer: i, tenant: t.ID})
-		}
-	}
-}
