@@ -62,6 +62,15 @@ func TestClientProblems(t *testing.T) {
 		{"COM-12 above the ceiling", "", func(c *domain.Client, n *domain.Tenant, _ *domain.Issuer) {
 			n.Ceiling, c.Policies = &domain.Ceiling{Scopes: oauth.Scope{"a"}, Policies: []string{"p"}}, []string{"p", "q"}
 		}, []string{`scopes[1]: "b" is above the ceiling of tenant One`, `policies[1]: "q" is above the ceiling of tenant One`}},
+		{"ARB-11 a tier that was made", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) { c.Tier = "gold" }, nil},
+		{"TRI-08 policies that there are, and one that is not", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) {
+			c.Policies = []string{"p", "none", "q", "p"}
+		}, []string{`policies[1]: there is no policy "none"; make it first, or name another`, `policies[3]: "p" stands there twice`}},
+		{"limits of its own", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) {
+			c.RateLimits = map[string]int64{"api": 1, "none": 5}
+		}, []string{`rate_limits.none: there is no API "none"; name one that was made`}},
+		{"a limit of nothing", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) { c.RateLimits = map[string]int64{"api": 0} },
+			[]string{"rate_limits.api: is 0 calls a minute; at least 1"}},
 		{"scopes", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) { c.Scopes = oauth.Scope{"a", "a", "\\"} },
 			[]string{`scopes[1]: "a" stands there twice`, `scopes[2]: "\\" is no scope: printable ASCII without spaces, quotes or backslashes (RFC 6749 §3.3)`}},
 		{"D-52 more than a token holds", "", func(c *domain.Client, _ *domain.Tenant, _ *domain.Issuer) {

@@ -210,7 +210,7 @@ func (c *Client) Problems(issuer *Issuer, d *dialect.Dialect, tenant *Tenant, ex
 	p.tier("tier", c.Tier, exists)
 	for _, api := range slices.Sorted(maps.Keys(c.RateLimits)) {
 		if field := "rate_limits." + api; !exists(KindAPI, api) {
-			p.add(field, "there is no API %q", api)
+			p.add(field, "there is no API %q; name one that was made", api)
 		} else {
 			p.perMinute(field, c.RateLimits[api])
 		}
@@ -243,10 +243,14 @@ func (p *problems) rights(c *Client, issuer *Issuer, tenant *Tenant, exists Exis
 		}
 	}
 	for i, name := range c.Policies {
-		if !exists(KindPolicy, name) {
-			p.add(fmt.Sprintf("policies[%d]", i), "there is no policy %q", name)
-		} else if tenant != nil && tenant.Ceiling != nil && !slices.Contains(tenant.Ceiling.Policies, name) {
-			p.add(fmt.Sprintf("policies[%d]", i), "%q is above the ceiling of tenant %s", name, tenant.Label)
+		field := fmt.Sprintf("policies[%d]", i)
+		switch {
+		case !exists(KindPolicy, name):
+			p.add(field, "there is no policy %q; make it first, or name another", name)
+		case slices.Index(c.Policies, name) < i:
+			p.add(field, "%q stands there twice", name)
+		case tenant != nil && tenant.Ceiling != nil && !slices.Contains(tenant.Ceiling.Policies, name):
+			p.add(field, "%q is above the ceiling of tenant %s", name, tenant.Label)
 		}
 	}
 	if len(c.Audiences) == 0 {

@@ -65,6 +65,12 @@ func TestTenantProblems(t *testing.T) {
 		}},
 		{"kind that is none", func(t *domain.Tenant) { t.Resources = map[string][]string{"Team": nil} },
 			[]string{"resources.Team: \"Team\" is no resource kind: lower case, digits, `-` and `_`"}},
+		{"OMN-06 endpoints", func(t *domain.Tenant) {
+			t.Endpoints = []string{"booking-lookup", "Booking.Cancel:all", "*", "booking-lookup"}
+		}, []string{
+			"endpoints[2]: \"*\" is no tag: letters, digits and `:._-`, at most 64, the first a letter or digit",
+			`endpoints[3]: "booking-lookup" stands there twice`,
+		}},
 		{"ceiling", func(t *domain.Tenant) { t.Ceiling.Scopes = oauth.Scope{"a", "a", "b c"} }, []string{
 			`ceiling.scopes[1]: "a" stands there twice`,
 			`ceiling.scopes[2]: "b c" is no scope: printable ASCII without spaces, quotes or backslashes (RFC 6749 §3.3)`,

@@ -61,26 +61,8 @@ func (a *API) Problems(exists Exists) []Problem {
 	}
 	p.text("label", a.Label, 200)
 	p.audience("audience", a.Audience)
-	if len(a.Issuers) == 0 {
-		p.add("issuers", "is empty; name at least one issuer whose tokens the API takes")
-	}
-	for i, name := range a.Issuers {
-		if !exists(KindIssuer, name) {
-			p.add(fmt.Sprintf("issuers[%d]", i), "there is no issuer %q", name)
-		} else if slices.Index(a.Issuers, name) < i {
-			p.add(fmt.Sprintf("issuers[%d]", i), "%q stands there twice", name)
-		}
-	}
-	for i, h := range a.Hosts {
-		field := fmt.Sprintf("hosts[%d]", i)
-		p.host(field, h)
-		if slices.ContainsFunc(a.Hosts[:i], func(o string) bool { return Host(o) == Host(h) }) {
-			p.add(field, "%q stands there twice", h)
-		}
-	}
-	if normal, err := policy.Normalise(a.Path); a.Path != "" && (err != nil || normal != a.Path || strings.HasSuffix(normal, "/") || strings.Contains(normal, "%")) {
-		p.add("path", "%q is no path to stand below: begin with /, end without it, and write no //, dots, escapes or ;, as in /v1; leave it out for the root", a.Path)
-	}
+	p.trusts(a.Issuers, exists)
+	p.stands(a)
 	p.upstream(a.Upstream)
 	p.routes(a.Routes)
 	for _, tier := range slices.Sorted(maps.Keys(a.RateLimits)) {
@@ -89,6 +71,33 @@ func (a *API) Problems(exists Exists) []Problem {
 	}
 	p.bounds(a)
 	return p
+}
+
+func (p *problems) trusts(issuers []string, exists Exists) {
+	if len(issuers) == 0 {
+		p.add("issuers", "is empty; name at least one issuer whose tokens the API takes")
+	}
+	for i, name := range issuers {
+		if !exists(KindIssuer, name) {
+			p.add(fmt.Sprintf("issuers[%d]", i), "there is no issuer %q; name one that was made", name)
+		} else if slices.Index(issuers, name) < i {
+			p.add(fmt.Sprintf("issuers[%d]", i), "%q stands there twice", name)
+		}
+	}
+}
+
+// stands checks where the gateway serves the API.
+func (p *problems) stands(a *API) {
+	for i, h := range a.Hosts {
+		field := fmt.Sprintf("hosts[%d]", i)
+		p.host(field, h)
+		if slices.ContainsFunc(a.Hosts[:i], func(o string) bool { return Host(o) == Host(h) }) {
+			p.add(field, "%q stands there twice", h)
+		}
+	}
+	if a.Path != "" && (!plainPath(a.Path) || strings.Contains(a.Path, "%")) {
+		p.add("path", "%q is no path to stand below: begin with /, do not end in it, write no //, dots, escapes or ;, as in /v1; leave it out for the root", a.Path)
+	}
 }
 
 // upstream never repeats what it is given: there may be a secret in it.
@@ -111,7 +120,7 @@ func (p *problems) upstream(text string) {
 	}
 }
 
-// plainPath reports whether what is appended to the path stays below it.
+// plainPath reports whether the path has one reading, and takes what begins with a slash.
 func plainPath(path string) bool {
 	normal, err := policy.Normalise(path)
 	return err == nil && normal == path && !strings.HasSuffix(path, "/")
