@@ -66,11 +66,14 @@ func (c checkCommand) Run(ctx context.Context, s *streams) error {
 	}
 	found = append(found, problems...)
 	if c.Dir != "" {
-		problems, err := checkObjects(ctx, c.Dir, &registry.Registry{Dialects: set, AllowHS256: cfg.AllowHS256, Now: time.Now})
+		problems, warnings, err := checkObjects(ctx, c.Dir, &registry.Registry{Dialects: set, AllowHS256: cfg.AllowHS256, Now: time.Now})
 		if err != nil {
 			return err
 		}
 		found = append(found, problems...)
+		for _, w := range warnings {
+			s.say("warning: %s: %s: %s", w.Object, w.Field, w.Message)
+		}
 	}
 	return c.print(s, found)
 }
@@ -157,11 +160,11 @@ func checkDialects(files []string) (dialect.Set, []checkProblem, error) {
 }
 
 // checkObjects reads a directory of objects as if there were nothing in the store.
-func checkObjects(ctx context.Context, dir string, reg *registry.Registry) ([]checkProblem, error) {
+func checkObjects(ctx context.Context, dir string, reg *registry.Registry) ([]checkProblem, []registry.Warning, error) {
 	files, err := declare.ReadDir(dir)
 	unread, err := problemsOf(err)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range unread {
 		unread[i].File = filepath.Join(dir, unread[i].File)
@@ -171,7 +174,7 @@ func checkObjects(ctx context.Context, dir string, reg *registry.Registry) ([]ch
 	}
 	objects, _ := declare.Parse(files) // Check tells the problems of form too, with all others
 	list, err := problemsOf(declare.Check(ctx, reg, objects))
-	return append(unread, list...), err
+	return append(unread, list...), registry.Uncallable(objects.APIs(), objects.Policies()), err
 }
 
 // problemsOf takes the problems out of an error; any other it returns.

@@ -68,6 +68,9 @@ func (o Objects) Clients() []domain.Client { return declared[domain.Client](o) }
 // APIs lists the declared APIs, as they stand in the files.
 func (o Objects) APIs() []domain.API { return declared[domain.API](o) }
 
+// Policies lists the declared policies, as they stand in the files.
+func (o Objects) Policies() []domain.Policy { return declared[domain.Policy](o) }
+
 func declared[T any](o Objects) (list []T) {
 	for _, one := range o.list {
 		if v, ok := any(one.body).(*T); ok {

@@ -26,7 +26,8 @@ func (r *Registry) PutAPI(ctx context.Context, by domain.Actor, api domain.API, 
 		if err != nil || len(changes) == 0 {
 			return changes, err
 		}
-		warnings, err = ungrantedOf(ctx, t, &done)
+		policies, err := t.Policies.List(ctx, domain.Page{})
+		warnings = Uncallable([]domain.API{done}, policies)
 		return changes, err
 	})
 	if err != nil {
@@ -81,58 +82,30 @@ func (r *Registry) ListAPIs(ctx context.Context, page domain.Page) ([]domain.API
 	return r.Store.Read().APIs.List(ctx, page)
 }
 
-// ungranted warns of the routes of all APIs that need one of the actions that are looked
-// for where no policy has it.
-func ungranted(ctx context.Context, t domain.Tables, of func(action string) bool) ([]Warning, error) {
-	apis, err := t.APIs.List(ctx, domain.Page{})
-	if err != nil || len(apis) == 0 {
-		return nil, err
-	}
-	granted, err := actions(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	var list []Warning
-	for i := range apis {
-		list = append(list, uncallable(&apis[i], func(action string) bool { return of(action) && !granted[action] })...)
-	}
-	return list[:min(len(list), maxWarnings)], nil
-}
-
-// ungrantedOf warns of the routes of one API.
-func ungrantedOf(ctx context.Context, t domain.Tables, api *domain.API) ([]Warning, error) {
-	granted, err := actions(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	list := uncallable(api, func(action string) bool { return !granted[action] })
-	return list[:min(len(list), maxWarnings)], nil
-}
-
-func uncallable(api *domain.API, missing func(action string) bool) []Warning {
-	var list []Warning
-	for i, route := range api.Routes {
-		for n, action := range route.Actions {
-			if missing(action) {
-				list = append(list, Warning{Object: "API " + api.Name, Field: fmt.Sprintf("routes[%d].actions[%d]", i, n),
-					Message: fmt.Sprintf("no policy has the action %q, so nobody can call %s %s", action, route.Method, route.Path)})
-			}
-		}
-	}
-	return list
-}
-
-// actions are those of all policies.
-func actions(ctx context.Context, t domain.Tables) (map[string]bool, error) {
-	policies, err := t.Policies.List(ctx, domain.Page{})
-	if err != nil {
-		return nil, err
-	}
+// Uncallable warns of routes that nobody can call, as no policy has an action that they
+// need, and of APIs without routes. It looks at all policies together.
+func Uncallable(apis []domain.API, policies []domain.Policy) []Warning {
 	granted := make(map[string]bool)
 	for _, p := range policies {
 		for action := range p.Actions {
 			granted[action] = true
 		}
 	}
-	return granted, nil
+	var list []Warning
+	for _, api := range apis {
+		warn := func(field, format string, args ...any) {
+			list = append(list, Warning{Object: "API " + api.Name, Field: field, Message: fmt.Sprintf(format, args...)})
+		}
+		if len(api.Routes) == 0 {
+			warn("routes", "is empty, so every call is refused; declare what may be called")
+		}
+		for i, route := range api.Routes {
+			for n, action := range route.Actions {
+				if !granted[action] {
+					warn(fmt.Sprintf("routes[%d].actions[%d]", i, n), "no policy has the action %q, so nobody can call %s %s", action, route.Method, route.Path)
+				}
+			}
+		}
+	}
+	return list[:min(len(list), maxWarnings)]
 }

@@ -24,10 +24,10 @@ func (r *Registry) PutPolicy(ctx context.Context, by domain.Actor, policy domain
 			return nil, err
 		}
 		changes, err := put(ctx, t.Policies, old, &done, &done.Version, ifVersion)
-		if err != nil || old == nil {
+		if err != nil || old == nil || len(changes) == 0 {
 			return changes, err
 		}
-		warnings, err = ungranted(ctx, t, func(action string) bool { return had(old, action) && !had(&done, action) })
+		warnings, err = lost(ctx, t, *old, done)
 		return changes, err
 	})
 	if err != nil {
@@ -36,9 +36,18 @@ func (r *Registry) PutPolicy(ctx context.Context, by domain.Actor, policy domain
 	return done, warnings, nil
 }
 
-func had(p *domain.Policy, action string) bool {
-	_, ok := p.Actions[action]
-	return ok
+// lost warns of what could be called as long as the policy was the old one.
+func lost(ctx context.Context, t domain.Tables, old, now domain.Policy) ([]Warning, error) {
+	apis, err := t.APIs.List(ctx, domain.Page{})
+	if err != nil {
+		return nil, err
+	}
+	policies, err := t.Policies.List(ctx, domain.Page{})
+	if err != nil {
+		return nil, err
+	}
+	before := Uncallable(apis, replace(policies, old))
+	return slices.DeleteFunc(Uncallable(apis, replace(policies, now)), func(w Warning) bool { return slices.Contains(before, w) }), nil
 }
 
 // DeletePolicy removes a policy that no client holds. ifVersion as in UpdateClient.
