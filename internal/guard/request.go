@@ -1,0 +1,78 @@
+package guard
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// overridesMethod names a header that asks the upstream to take the method for another
+// (D-61), however `-` and `_` are written in it.
+func overridesMethod(h http.Header) string {
+	for name := range h {
+		switch len(name) {
+		case len("X-Http-Method"), len("X-Method-Override"), len("X-Http-Method-Override"):
+		default:
+			continue
+		}
+		switch strings.ReplaceAll(strings.ToLower(name), "_", "-") {
+		case "x-http-method", "x-method-override", "x-http-method-override":
+			return name
+		}
+	}
+	return ""
+}
+
+// methodParameter is how some upstreams let a form or a query override the method.
+const methodParameter = "_method"
+
+// readQuery refuses a query that Go's parser does, or that holds bytes which RFC 3986 §3.4
+// does not allow and readers take differently.
+func readQuery(raw string) (url.Values, error) {
+	if raw == "" {
+		return nil, nil
+	}
+	for i := range len(raw) {
+		if raw[i] <= ' ' || raw[i] >= 0x7f {
+			return nil, &Refusal{Reason: QueryAmbiguous}
+		}
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, &Refusal{Reason: QueryAmbiguous, Err: err}
+	}
+	if _, ok := values[methodParameter]; ok {
+		return nil, &Refusal{Reason: MethodOverride, Missing: methodParameter}
+	}
+	return values, nil
+}
+
+// upgrades names the header by which the request asks for another protocol (RFC 9110
+// §7.8), unless it may. HTTP/2 without TLS is never one: behind it there would be
+// requests that nobody judged.
+func upgrades(h http.Header, may bool) string {
+	if _, ok := h["Http2-Settings"]; ok {
+		return "HTTP2-Settings"
+	}
+	if has(h["Upgrade"], "h2c") {
+		return "Upgrade"
+	}
+	if !may && (len(h["Upgrade"]) > 0 || has(h["Connection"], "upgrade")) {
+		return "Upgrade"
+	}
+	return ""
+}
+
+// has looks for a token in a list of header values (RFC 9110 §5.6.1); a protocol's
+// version is no part of it.
+func has(values []string, token string) bool {
+	for _, v := range values {
+		for part := range strings.SplitSeq(v, ",") {
+			name, _, _ := strings.Cut(part, "/")
+			if strings.EqualFold(strings.TrimSpace(name), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
