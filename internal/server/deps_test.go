@@ -61,6 +61,8 @@ func floors() []floor {
 		{"internal/declare", []string{"internal/domain", "internal/registry", "internal/strictyaml", "oauth", "oauth/dialect"}},
 		{"internal/authserver", []string{"internal/audit", "internal/clientauth", "internal/domain", "internal/request",
 			"internal/snapshot", "internal/token", "oauth", "oauth/dialect", "oauth/jwt"}},
+		{"internal/gateway", []string{"internal/audit", "internal/domain", "internal/guard", "internal/policy", "internal/request",
+			"oauth/resourceserver"}},
 		{"internal/admin", []string{"internal/declare", "internal/domain", "internal/keys", "internal/registry", "internal/request",
 			"internal/strictjson", "oauth"}},
 		{"internal/sample", nil},

@@ -1,0 +1,213 @@
+package gateway
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/postern-dev/postern/internal/audit"
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/guard"
+	"github.com/postern-dev/postern/internal/request"
+)
+
+// call is one exchange on its way through. To the proxy it is the http.ResponseWriter.
+type call struct {
+	gateway  *Gateway
+	r        *http.Request // as it came
+	ex       *request.Exchange
+	began    time.Time
+	verdict  guard.Verdict
+	upstream *upstream
+	upgrade  bool // it may change to another protocol, and wants to
+	whole    bool // it was served to the end
+	hijacked bool
+	interim  int // 1xx answers so far
+	upload   upload
+	download download
+	fault    atomic.Pointer[fault]
+
+	phase   atomic.Int32
+	moved   atomic.Int64 // bytes of both bodies, in any direction
+	reading atomic.Bool  // waits for the client's next byte
+	writing atomic.Bool  // waits for the client to take one
+	watch   watch
+}
+
+// fault is why a call that was let through did not end well. The first is the cause.
+type fault struct {
+	reason guard.Reason
+	err    error
+}
+
+func (c *call) fail(reason guard.Reason, err error) { c.fault.CompareAndSwap(nil, &fault{reason, err}) }
+
+type callKey struct{}
+
+func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+
+// know takes from the verdict what logs and activity want to know.
+func (c *call) know() {
+	if c.verdict.Issuer != nil {
+		c.ex.Issuer = c.verdict.Issuer.Name
+	}
+	if c.verdict.Client != nil {
+		c.ex.Client = c.verdict.Client.ID
+	}
+}
+
+// about is the API and the route, as far as they are known.
+func (c *call) about() string {
+	if c.verdict.API == nil {
+		return ""
+	}
+	if route := c.verdict.Route; route != nil {
+		return c.verdict.API.Name + " " + route.Method + " " + route.Path
+	}
+	return c.verdict.API.Name
+}
+
+// stamp sets the headers of ours on the answer: nobody else's stand there (D-71).
+func (c *call) stamp() {
+	h := c.ex.Header()
+	strip(h, oursToTell)
+	o := one{make([]string, 0, 5)}
+	o.set(h, request.EventHeader, c.ex.ID)
+	if c.ex.Correlation != "" {
+		o.set(h, request.CorrelationHeader, c.ex.Correlation)
+	}
+	if l := &c.verdict.Limit; l.Known && c.verdict.API != nil && c.verdict.API.RateLimitHeaders { // ARB-12
+		o.set(h, limitHeader, strconv.FormatInt(l.PerMinute, 10))
+		o.set(h, remainingHeader, strconv.FormatInt(l.Remaining, 10))
+		o.set(h, resetHeader, strconv.FormatInt(l.Reset, 10))
+	}
+}
+
+// Header is the answer's.
+func (c *call) Header() http.Header { return c.ex.Header() }
+
+// Unwrap serves http.ResponseController.
+func (c *call) Unwrap() http.ResponseWriter { return c.ex }
+
+// WriteHeader lets so many interim answers through (RFC 9110 §15.2) and no more, and none
+// to HTTP/1.0, which knows none.
+func (c *call) WriteHeader(status int) {
+	if status >= http.StatusOK || status == http.StatusSwitchingProtocols {
+		c.ex.WriteHeader(status)
+		return
+	}
+	if c.interim++; c.interim > maxInterim {
+		c.fail(UpstreamMalformed, errInterim)
+		c.watch.cancel(errInterim)
+		return
+	}
+	if c.r.ProtoAtLeast(1, 1) {
+		c.stamp()
+		c.ex.WriteHeader(status)
+	}
+}
+
+func (c *call) Write(b []byte) (int, error) {
+	c.writing.Store(true)
+	n, err := c.ex.Write(b)
+	c.writing.Store(false)
+	c.moved.Add(int64(n))
+	if err != nil {
+		c.fail(ClientGone, err)
+	}
+	return n, err
+}
+
+// Hijack hands over the connection of a client that changes protocols.
+func (c *call) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(c.ex).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	c.watch.mu.Lock()
+	c.hijacked = true
+	c.watch.mu.Unlock()
+	return &tunnel{Conn: conn, early: buffered.Reader, call: c}, buffered, nil
+}
+
+// tunnel is the client's side of an upgraded connection.
+type tunnel struct {
+	net.Conn
+	early *bufio.Reader // what came before the upgrade was agreed on
+	call  *call
+}
+
+func (t *tunnel) Read(p []byte) (n int, err error) {
+	if ready := t.early.Buffered(); ready > 0 {
+		n, err = t.early.Read(p[:min(len(p), ready)])
+	} else {
+		n, err = t.Conn.Read(p)
+	}
+	t.call.moved.Add(int64(n))
+	return n, err
+}
+
+func (t *tunnel) Write(p []byte) (int, error) {
+	n, err := t.Conn.Write(p)
+	t.call.moved.Add(int64(n))
+	return n, err
+}
+
+// CloseWrite tells the client that nothing follows.
+func (t *tunnel) CloseWrite() error {
+	if c, ok := t.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return t.Close()
+}
+
+// end counts the call and logs it, also where it is cut off by a panic with
+// http.ErrAbortHandler.
+func (c *call) end() {
+	c.settle()
+	f := c.fault.Load()
+	if f == nil && !c.whole {
+		f = &fault{Aborted, nil}
+	}
+	if f != nil && c.ex.Reason == "" {
+		c.ex.Reason, c.ex.Err = string(f.reason), f.err
+		if f.reason == Revoked { // in the midst of an answer: only activity can still be told
+			if err := c.gateway.record(c, &guard.Refusal{Reason: Revoked}); errors.Is(err, audit.ErrFull) {
+				c.ex.Err = err
+			}
+		}
+	}
+	c.gateway.Metrics.call(c)
+	c.ex.Log(c.gateway.Log, c.r, time.Since(c.began))
+}
+
+// tier is the client's.
+func (c *call) tier() string {
+	switch {
+	case c.verdict.Client == nil:
+		return ""
+	case c.verdict.Client.Tier == "":
+		return domain.DefaultTier
+	}
+	return c.verdict.Client.Tier
+}
+
+// buffers are what answers are copied through.
+type buffers struct{ pool sync.Pool }
+
+const bufferSize = 32 << 10
+
+func (b *buffers) Get() []byte {
+	if p, ok := b.pool.Get().(*[bufferSize]byte); ok {
+		return p[:]
+	}
+	return new([bufferSize]byte)[:]
+}
+
+func (b *buffers) Put(p []byte) { b.pool.Put((*[bufferSize]byte)(p)) }
