@@ -10,8 +10,12 @@ type Purpose string
 
 // The purposes.
 const (
-	PurposeAccess Purpose = "access" // access tokens
+	PurposeAccess   Purpose = "access"   // access tokens
+	PurposeIdentity Purpose = "identity" // tokens that tell an upstream whose call it gets
 )
+
+// Purposes lists them all: every issuer has a key for each.
+func Purposes() []Purpose { return []Purpose{PurposeAccess, PurposeIdentity} }
 
 // Key is a signing key of an issuer. A node publishes it from Published until
 // Expires and signs with the one whose SignFrom came last, until SignUntil.

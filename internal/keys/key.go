@@ -14,11 +14,26 @@ import (
 // Make makes a signing key for the issuer's access tokens that is published at
 // once and signs from signFrom.
 func Make(issuer *domain.Issuer, ring *seal.Ring, now, signFrom time.Time) (domain.Key, error) {
-	private, err := jwt.Generate(jwt.Algorithm(issuer.Algorithm), rand.Reader)
+	return MakeFor(domain.PurposeAccess, issuer, ring, now, signFrom)
+}
+
+// MakeFor is Make for any purpose.
+func MakeFor(purpose domain.Purpose, issuer *domain.Issuer, ring *seal.Ring, now, signFrom time.Time) (domain.Key, error) {
+	private, err := jwt.Generate(jwt.Algorithm(Algorithm(issuer, purpose)), rand.Reader)
 	if err != nil {
 		return domain.Key{}, fmt.Errorf("make a key for issuer %s: %w", issuer.Name, err)
 	}
-	return wrap(issuer, private, ring, now, signFrom)
+	return wrap(issuer, purpose, private, ring, now, signFrom)
+}
+
+// Algorithm is what the issuer's new keys for a purpose are for: that of the issuer for
+// access tokens. Upstreams are shown an identity under a key that they cannot sign with
+// themselves, and that is cheap to sign with: EdDSA where the issuer uses it, else ES256.
+func Algorithm(issuer *domain.Issuer, purpose domain.Purpose) string {
+	if purpose == domain.PurposeAccess || issuer.Algorithm == string(jwt.EdDSA) {
+		return issuer.Algorithm
+	}
+	return string(jwt.ES256)
 }
 
 // ImportOptions say what an imported key is good for.
@@ -27,7 +42,7 @@ type ImportOptions struct {
 	WithoutEpochUntil *time.Time // tokens that carry no epoch are accepted under it until then
 }
 
-// Import takes over a private JWK (RFC 7517) of another system: RSA of at least
+// Import takes over a private JWK (RFC 7517) of another system, for access tokens: RSA of at least
 // 2048 bits with e = 65537, P-256, Ed25519, or an HMAC key of 256 bits.
 func Import(issuer *domain.Issuer, jwk []byte, ring *seal.Ring, now time.Time, opts ImportOptions) (domain.Key, error) {
 	private, err := jwt.ParsePrivateJWK(jwk)
@@ -40,7 +55,7 @@ func Import(issuer *domain.Issuer, jwk []byte, ring *seal.Ring, now time.Time, o
 	if opts.Sign && string(private.Algorithm) != issuer.Algorithm {
 		return domain.Key{}, fmt.Errorf("import a key: it is for %s, and issuer %s signs with %s; import it to verify only", private.Algorithm, issuer.Name, issuer.Algorithm)
 	}
-	k, err := wrap(issuer, private, ring, now, now)
+	k, err := wrap(issuer, domain.PurposeAccess, private, ring, now, now)
 	if err != nil {
 		return domain.Key{}, err
 	}
@@ -48,13 +63,13 @@ func Import(issuer *domain.Issuer, jwk []byte, ring *seal.Ring, now time.Time, o
 	return k, nil
 }
 
-func wrap(issuer *domain.Issuer, private *jwt.PrivateKey, ring *seal.Ring, now, signFrom time.Time) (domain.Key, error) {
+func wrap(issuer *domain.Issuer, purpose domain.Purpose, private *jwt.PrivateKey, ring *seal.Ring, now, signFrom time.Time) (domain.Key, error) {
 	jwk, err := private.MarshalJWK()
 	if err != nil {
 		return domain.Key{}, err
 	}
 	k := domain.Key{
-		Issuer: issuer.Name, ID: private.ID, Purpose: domain.PurposeAccess, Algorithm: string(private.Algorithm),
+		Issuer: issuer.Name, ID: private.ID, Purpose: purpose, Algorithm: string(private.Algorithm),
 		Created: now.UTC(), Published: now.UTC(), SignFrom: signFrom.UTC(),
 	}
 	if !private.Algorithm.Symmetric() {

@@ -57,6 +57,19 @@ func TestMake(t *testing.T) {
 			}
 		})
 	}
+	for alg, want := range map[string]string{"ES256": "ES256", "EdDSA": "EdDSA", "RS256": "ES256", "PS256": "ES256", "HS256": "ES256"} {
+		k, err := keys.MakeFor(domain.PurposeIdentity, issuer(alg), ring, start, start)
+		if err != nil || k.Purpose != domain.PurposeIdentity || k.Algorithm != want || len(k.Public) == 0 {
+			t.Errorf("for identities beside %s: %+v, %v", alg, k, err)
+		}
+		if _, err := keys.Open(&k, ring); err != nil {
+			t.Error(err)
+		}
+		k.Purpose = domain.PurposeAccess // the seal is for its purpose
+		if private, err := keys.Open(&k, ring); err == nil {
+			t.Errorf("a key for identities opens as one for access tokens: %s", private)
+		}
+	}
 	if _, err := keys.Make(&domain.Issuer{Name: "main", Algorithm: "none"}, ring, start, start); err == nil {
 		t.Error("D-41: a key for none")
 	}

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -19,14 +20,20 @@ const Lead = 15 * time.Minute
 // of a token and an hour for slow clocks.
 const Overlap = dialect.MaxLifetime + time.Hour
 
-// Signing returns the key that signs at the time given: of those that may sign, the
-// one whose turn came last. It is nil where there is none.
+// Signing returns the key that signs access tokens at the time given: of those that may
+// sign, the one whose turn came last. It is nil where there is none.
 func Signing(list []domain.Key, now time.Time) *domain.Key {
+	return SigningFor(domain.PurposeAccess, list, now)
+}
+
+// SigningFor is Signing for any purpose: keys for another are passed over (RULES: one key,
+// one purpose).
+func SigningFor(purpose domain.Purpose, list []domain.Key, now time.Time) *domain.Key {
 	var best *domain.Key
 	for i := range list {
 		k := &list[i]
 		switch {
-		case k.Purpose != domain.PurposeAccess || k.VerifyOnly || expired(k, now):
+		case k.Purpose != purpose || k.VerifyOnly || expired(k, now):
 		case now.Before(k.SignFrom) || k.SignUntil != nil && !now.Before(*k.SignUntil):
 		case best == nil || k.SignFrom.After(best.SignFrom):
 			best = k
@@ -35,34 +42,39 @@ func Signing(list []domain.Key, now time.Time) *domain.Key {
 	return best
 }
 
-// Published reports whether the key verifies tokens at the time given, and so
-// stands in the JWKS.
+// Published reports whether the key verifies the tokens of its purpose at the time given,
+// and so stands in the JWK set of that purpose, and in no other.
 func Published(k *domain.Key, now time.Time) bool {
-	return k.Purpose == domain.PurposeAccess && !now.Before(k.Published) && !expired(k, now)
+	return !now.Before(k.Published) && !expired(k, now)
 }
 
 func expired(k *domain.Key, now time.Time) bool { return k.Expires != nil && !now.Before(*k.Expires) }
 
-// waiting returns the key whose turn to sign is still to come, nil where there is none.
-func waiting(list []domain.Key, now time.Time) *domain.Key {
+// waiting returns the key for a purpose whose turn to sign is still to come, nil where
+// there is none.
+func waiting(purpose domain.Purpose, list []domain.Key, now time.Time) *domain.Key {
 	for i := range list {
 		k := &list[i]
 		passedOver := k.SignUntil != nil && !k.SignFrom.Before(*k.SignUntil)
-		if k.Purpose == domain.PurposeAccess && !k.VerifyOnly && !passedOver && now.Before(k.SignFrom) {
+		if k.Purpose == purpose && !k.VerifyOnly && !passedOver && now.Before(k.SignFrom) {
 			return k
 		}
 	}
 	return nil
 }
 
-// Due reports whether the issuer needs a rotation because its key has reached
-// its age or is of another algorithm than the issuer says.
-func Due(issuer *domain.Issuer, list []domain.Key, now time.Time) bool {
-	if waiting(list, now) != nil {
+// Due lists the purposes for which the issuer needs a rotation, because it has no key, or
+// the key has reached its age or is of another algorithm than a new one would be.
+func Due(issuer *domain.Issuer, list []domain.Key, now time.Time) []domain.Purpose {
+	return slices.DeleteFunc(domain.Purposes(), func(p domain.Purpose) bool { return !due(p, issuer, list, now) })
+}
+
+func due(purpose domain.Purpose, issuer *domain.Issuer, list []domain.Key, now time.Time) bool {
+	if waiting(purpose, list, now) != nil {
 		return false
 	}
-	k := Signing(list, now)
-	return k == nil || k.Algorithm != issuer.Algorithm || !now.Before(k.SignFrom.Add(issuer.KeyMaxAge.Duration()-Lead))
+	k := SigningFor(purpose, list, now)
+	return k == nil || k.Algorithm != Algorithm(issuer, purpose) || !now.Before(k.SignFrom.Add(issuer.KeyMaxAge.Duration()-Lead))
 }
 
 // Spent lists the keys that are no longer worth anything and can be deleted.
@@ -70,51 +82,52 @@ func Spent(list []domain.Key, now time.Time) []domain.Key {
 	return slices.DeleteFunc(slices.Clone(list), func(k domain.Key) bool { return !expired(&k, now) })
 }
 
-// RotateOptions say how a key is replaced.
+// RotateOptions say which key is replaced, and how.
 type RotateOptions struct {
-	Now  bool // the new key signs at once, not after Lead
-	Kill bool // every other key is worth nothing from now on: all tokens die (implies Now)
+	Purpose domain.Purpose // empty: access
+	Now     bool           // the new key signs at once, not after Lead
+	Kill    bool           // every other key for the purpose is worth nothing from now on: all its tokens die (implies Now)
 }
 
-// Rotate plans the replacement of the issuer's signing key: the keys to put (the
+// Rotate plans the replacement of one signing key of the issuer: the keys to put (the
 // new one first, then those whose end is now known) and those to delete. Without
 // Kill no valid token fails (Retire).
 func Rotate(issuer *domain.Issuer, list []domain.Key, ring *seal.Ring, now time.Time, opts RotateOptions) (changed, removed []domain.Key, err error) {
 	now = now.UTC()
-	if next := waiting(list, now); next != nil && !opts.Now && !opts.Kill {
+	purpose := cmp.Or(opts.Purpose, domain.PurposeAccess)
+	if !slices.Contains(domain.Purposes(), purpose) {
+		return nil, nil, fmt.Errorf("%q is no purpose of a key: %v", purpose, domain.Purposes())
+	}
+	list = slices.DeleteFunc(slices.Clone(list), func(k domain.Key) bool { return k.Purpose != purpose })
+	if next := waiting(purpose, list, now); next != nil && !opts.Now && !opts.Kill {
 		return nil, nil, fmt.Errorf("key %s of issuer %s takes over at %s already; rotate with --now to do it at once: %w",
 			next.ID, issuer.Name, next.SignFrom.Format(time.RFC3339), domain.ErrExists)
 	}
-	if !opts.Kill && slices.ContainsFunc(list, func(k domain.Key) bool { return !beside(issuer, &k, now) }) {
+	if !opts.Kill && slices.ContainsFunc(list, func(k domain.Key) bool { return !beside(Algorithm(issuer, purpose), &k, now) }) {
 		return nil, nil, fmt.Errorf("issuer %s: HS256 never stands beside an asymmetric key; rotate with --kill, which ends all tokens", issuer.Name)
 	}
 	signFrom := now.Add(Lead)
-	if opts.Now || opts.Kill || Signing(list, now) == nil {
+	if opts.Now || opts.Kill || SigningFor(purpose, list, now) == nil {
 		signFrom = now
 	}
-	made, err := Make(issuer, ring, now, signFrom)
+	made, err := MakeFor(purpose, issuer, ring, now, signFrom)
 	if err != nil {
 		return nil, nil, err
 	}
 	changed = []domain.Key{made}
 	if !opts.Kill {
-		return append(changed, Retire(list, signFrom)...), nil, nil
+		return append(changed, Retire(purpose, list, signFrom)...), nil, nil
 	}
-	for _, k := range list {
-		if k.Purpose == domain.PurposeAccess {
-			removed = append(removed, k)
-		}
-	}
-	return changed, removed, nil
+	return changed, list, nil
 }
 
-// Retire plans the end of the keys that sign, or wait for it, when another takes over:
-// those that change. Each stays published until the last token under it has expired,
-// one that waits too: a node that lags may have signed with it.
-func Retire(list []domain.Key, from time.Time) []domain.Key {
+// Retire plans the end of the keys for a purpose that sign, or wait for it, when another
+// takes over: those that change. Each stays published until the last token under it has
+// expired, one that waits too: a node that lags may have signed with it.
+func Retire(purpose domain.Purpose, list []domain.Key, from time.Time) []domain.Key {
 	var changed []domain.Key
 	for _, k := range list {
-		if k.Purpose != domain.PurposeAccess || k.VerifyOnly || k.SignUntil != nil && !from.Before(*k.SignUntil) {
+		if k.Purpose != purpose || k.VerifyOnly || k.SignUntil != nil && !from.Before(*k.SignUntil) {
 			continue
 		}
 		end := from.Add(Overlap)
@@ -124,7 +137,8 @@ func Retire(list []domain.Key, from time.Time) []domain.Key {
 	return changed
 }
 
-// beside reports whether a new key of the issuer may stand beside k (D-42).
-func beside(issuer *domain.Issuer, k *domain.Key, now time.Time) bool {
-	return k.Purpose != domain.PurposeAccess || expired(k, now) || jwt.Algorithm(k.Algorithm).Symmetric() == jwt.Algorithm(issuer.Algorithm).Symmetric()
+// beside reports whether a new key for the algorithm may stand beside k, which is for the
+// same purpose (D-42).
+func beside(algorithm string, k *domain.Key, now time.Time) bool {
+	return expired(k, now) || jwt.Algorithm(k.Algorithm).Symmetric() == jwt.Algorithm(algorithm).Symmetric()
 }

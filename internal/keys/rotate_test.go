@@ -33,11 +33,13 @@ type failer interface {
 func newHouse(t failer) *house {
 	t.Helper()
 	h := &house{issuer: issuer("EdDSA"), ring: newRing(t), now: start}
-	k, err := keys.Make(h.issuer, h.ring, h.now, h.now)
-	if err != nil {
-		t.Fatal(err)
+	for _, purpose := range domain.Purposes() {
+		k, err := keys.MakeFor(purpose, h.issuer, h.ring, h.now, h.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.list = append(h.list, k)
 	}
-	h.list = []domain.Key{k}
 	return h
 }
 
@@ -59,10 +61,12 @@ func has(list []domain.Key, id string) bool {
 func (h *house) tend() error {
 	spent := keys.Spent(h.list, h.now)
 	h.list = slices.DeleteFunc(slices.Clone(h.list), func(k domain.Key) bool { return has(spent, k.ID) })
-	if !keys.Due(h.issuer, h.list, h.now) {
-		return nil
+	for _, purpose := range keys.Due(h.issuer, h.list, h.now) {
+		if err := h.rotate(keys.RotateOptions{Purpose: purpose}); err != nil {
+			return err
+		}
 	}
-	return h.rotate(keys.RotateOptions{})
+	return nil
 }
 
 // signed is a token that lives as long as any may.
@@ -71,28 +75,36 @@ type signed struct {
 	at  time.Time
 }
 
-// TestRotateProperty: whatever is rotated when, at any time some key signs, and no valid token
-// fails, even if a node signs by what it knew a minute ago. Nobody who caches the JWKS for Lead
+// TestRotateProperty: whatever is rotated when, at any time some key signs for each purpose, and
+// for no other, and no valid token fails, even if a node signs by what it knew a minute ago. Nobody who caches the JWKS for Lead
 // ever meets a key that is unknown, unless told to hurry.
 func TestRotateProperty(t *testing.T) {
 	const lag = time.Minute // max_staleness
 	rapid.Check(t, func(t *rapid.T) {
 		h := newHouse(t)
 		old, oldUntil := h.list, h.now // what a node that lags knows, and until when it may
-		hurried := map[string]bool{h.list[0].ID: true}
+		hurried := map[string]bool{h.list[0].ID: true, h.list[1].ID: true}
+		purposes := map[string]domain.Purpose{}
 		var tokens []signed
 		sign := func(list []domain.Key) {
-			k := keys.Signing(list, h.now)
-			if k == nil {
-				t.Fatalf("at %s nothing signs", h.now)
+			for _, purpose := range domain.Purposes() {
+				k := keys.SigningFor(purpose, list, h.now)
+				if k == nil {
+					t.Fatalf("at %s nothing signs for %s", h.now, purpose)
+				}
+				if was, known := purposes[k.ID]; known && was != purpose {
+					t.Fatalf("key %s signs for %s and for %s", k.ID, was, purpose)
+				}
+				purposes[k.ID] = purpose
+				if !hurried[k.ID] && h.now.Sub(k.Published) < keys.Lead {
+					t.Fatalf("key %s signs %s after it was published", k.ID, h.now.Sub(k.Published))
+				}
+				tokens = append(tokens, signed{k.ID, h.now})
 			}
-			if !hurried[k.ID] && h.now.Sub(k.Published) < keys.Lead {
-				t.Fatalf("key %s signs %s after it was published", k.ID, h.now.Sub(k.Published))
-			}
-			tokens = append(tokens, signed{k.ID, h.now})
 		}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			before := h.list
+			purpose := rapid.SampledFrom(domain.Purposes()).Draw(t, "purpose")
 			var err error
 			switch rapid.SampledFrom([]string{"wait", "wait", "wait long", "tend", "rotate", "now", "import"}).Draw(t, "step") {
 			case "wait":
@@ -102,12 +114,12 @@ func TestRotateProperty(t *testing.T) {
 			case "tend":
 				err = h.tend()
 			case "rotate":
-				if err = h.rotate(keys.RotateOptions{}); errors.Is(err, domain.ErrExists) {
+				if err = h.rotate(keys.RotateOptions{Purpose: purpose}); errors.Is(err, domain.ErrExists) {
 					err = nil // one waits for its turn
 				}
 			case "now":
-				if err = h.rotate(keys.RotateOptions{Now: true}); err == nil {
-					hurried[keys.Signing(h.list, h.now).ID] = true
+				if err = h.rotate(keys.RotateOptions{Purpose: purpose, Now: true}); err == nil {
+					hurried[keys.SigningFor(purpose, h.list, h.now).ID] = true
 				}
 			case "import":
 				k, e := keys.Import(h.issuer, []byte(ecVector), h.ring, h.now, keys.ImportOptions{})
@@ -159,21 +171,23 @@ func TestRotateByAge(t *testing.T) {
 		if err := h.tend(); err != nil {
 			t.Fatal(err)
 		}
-		k := keys.Signing(h.list, h.now)
-		if k == nil {
-			t.Fatalf("at %s nothing signs", h.now)
+		for _, purpose := range domain.Purposes() {
+			k := keys.SigningFor(purpose, h.list, h.now)
+			if k == nil {
+				t.Fatalf("at %s nothing signs for %s", h.now, purpose)
+			}
+			if age := h.now.Sub(k.SignFrom); age > h.issuer.KeyMaxAge.Duration() {
+				t.Fatalf("a key signs at the age of %s", age)
+			}
+			signers[k.ID] = true
 		}
-		if age := h.now.Sub(k.SignFrom); age > h.issuer.KeyMaxAge.Duration() {
-			t.Fatalf("a key signs at the age of %s", age)
-		}
-		if len(h.list) > 2 {
+		if len(h.list) > 4 {
 			t.Fatalf("%d keys at a time", len(h.list))
 		}
-		signers[k.ID] = true
 		h.now = h.now.Add(5 * time.Minute)
 	}
-	if len(signers) != 5 {
-		t.Errorf("%d keys in a year, want 5: one for each 90 days begun", len(signers))
+	if len(signers) != 10 {
+		t.Errorf("%d keys in a year, want 5 for each purpose: one for each 90 days begun", len(signers))
 	}
 }
 
@@ -184,6 +198,7 @@ func TestRetired(t *testing.T) {
 	if err := h.rotate(keys.RotateOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	second := slices.IndexFunc(h.list, func(k domain.Key) bool { return k.ID != first && k.Purpose == domain.PurposeAccess })
 	turn := start.Add(keys.Lead)
 	for _, c := range []struct {
 		name      string
@@ -206,7 +221,7 @@ func TestRetired(t *testing.T) {
 		if got := keys.Published(&h.list[i], c.at); got != c.published {
 			t.Errorf("%s: the old key is published: %v", c.name, got)
 		}
-		if got := keys.Published(&h.list[1-i], c.at); got != c.verifies {
+		if got := keys.Published(&h.list[second], c.at); got != c.verifies {
 			t.Errorf("%s: the new key is published: %v", c.name, got)
 		}
 		if got := has(keys.Spent(h.list, c.at), first); got == c.published {
@@ -229,8 +244,8 @@ func TestRotateTwice(t *testing.T) {
 	if !errors.Is(err, domain.ErrExists) || !strings.Contains(err.Error(), "takes over at 2026-11-23T12:15:00Z already; rotate with --now") {
 		t.Fatalf("got %v", err)
 	}
-	if keys.Due(h.issuer, h.list, h.now) {
-		t.Error("due while one waits")
+	if due := keys.Due(h.issuer, h.list, h.now); len(due) != 0 {
+		t.Errorf("%v due while one waits", due)
 	}
 	if err := h.rotate(keys.RotateOptions{Now: true}); err != nil {
 		t.Fatal(err)
@@ -273,34 +288,51 @@ func TestKill(t *testing.T) {
 		t.Fatalf("what signs is %v", made)
 	}
 	for i := range h.list {
-		if k := &h.list[i]; k.ID != made.ID && k.ID != "c" {
+		if k := &h.list[i]; k.ID != made.ID && k.Purpose == domain.PurposeAccess {
 			t.Errorf("key %s is still there", k.ID)
 		}
 	}
-	if !has(h.list, "c") {
-		t.Error("a key for another purpose was killed")
+	identity := keys.SigningFor(domain.PurposeIdentity, h.list, h.now)
+	if !has(h.list, "c") || identity == nil || !has(before, identity.ID) {
+		t.Fatal("a key for another purpose was killed")
+	}
+	if err := h.rotate(keys.RotateOptions{Purpose: domain.PurposeIdentity, Kill: true}); err != nil {
+		t.Fatal(err)
+	}
+	if k := keys.SigningFor(domain.PurposeIdentity, h.list, h.now); has(h.list, identity.ID) || k == nil || !has(h.list, made.ID) || !has(h.list, "c") {
+		t.Errorf("after the identity's was killed: %+v", h.list)
+	}
+	if err := h.rotate(keys.RotateOptions{Purpose: "checkpoint", Kill: true}); err == nil || !has(h.list, "c") {
+		t.Errorf("a key for a purpose that is not known was rotated: %v", err)
 	}
 }
 
 func TestDue(t *testing.T) {
 	h := newHouse(t)
-	age := h.issuer.KeyMaxAge.Duration()
+	age, both := h.issuer.KeyMaxAge.Duration(), domain.Purposes()
+	es256 := slices.Clone(h.list)
+	for n := range es256 {
+		es256[n].Algorithm = "ES256"
+	}
 	for _, c := range []struct {
 		name string
 		at   time.Duration
 		alg  string
 		list []domain.Key
-		want bool
+		want []domain.Purpose
 	}{
-		{"at once", 0, "EdDSA", h.list, false},
-		{"a moment before", age - keys.Lead - 1, "EdDSA", h.list, false},
-		{"so that the next one has its Lead", age - keys.Lead, "EdDSA", h.list, true},
-		{"another algorithm", 0, "ES256", h.list, true},
-		{"no key", 0, "EdDSA", nil, true},
+		{"at once", 0, "EdDSA", h.list, nil},
+		{"a moment before", age - keys.Lead - 1, "EdDSA", h.list, nil},
+		{"so that the next one has its Lead", age - keys.Lead, "EdDSA", h.list, both},
+		{"another algorithm", 0, "ES256", h.list, both},
+		{"another algorithm, identities under the same", 0, "RS256", es256, []domain.Purpose{domain.PurposeAccess}},
+		{"no key", 0, "EdDSA", nil, both},
+		{"no key for access", 0, "EdDSA", h.list[1:], []domain.Purpose{domain.PurposeAccess}},
+		{"no key for identities, as in an installation that had none", 0, "EdDSA", h.list[:1], []domain.Purpose{domain.PurposeIdentity}},
 	} {
 		i := *h.issuer
 		i.Algorithm = c.alg
-		if got := keys.Due(&i, c.list, start.Add(c.at)); got != c.want {
+		if got := keys.Due(&i, c.list, start.Add(c.at)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}
@@ -314,7 +346,7 @@ func TestRotateWithoutSigner(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.list = []domain.Key{imported}
-	if keys.Signing(h.list, h.now) != nil || !keys.Due(h.issuer, h.list, h.now) {
+	if keys.Signing(h.list, h.now) != nil || len(keys.Due(h.issuer, h.list, h.now)) != 2 {
 		t.Fatal("a key that only verifies signs")
 	}
 	if err := h.rotate(keys.RotateOptions{}); err != nil {
