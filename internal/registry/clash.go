@@ -161,7 +161,7 @@ func pathProblem(host string, a, other *ready) domain.Problem {
 	return domain.Problem{Field: "path", Message: fmt.Sprintf("%s%s belongs to API %s too; give one of them another path, or other hosts", host, cmp.Or(a.Path, "/"), other.Name)}
 }
 
-// tell adds a clash, once for each other side of it.
+// tell adds a clash, once for each route and each issuer or API on the other side of it.
 func (f *stage) tell(c Clash, other string) {
 	key := c.API + "\x00" + c.Problem.Field + "\x00" + other
 	if !f.told[key] {
@@ -185,7 +185,7 @@ func (f *stage) endpoint(host string, s *scene, at standing, path string) {
 	for _, i := range f.match(api, strings.TrimPrefix(path, api.Path)) {
 		route := api.Routes[i]
 		f.tell(Clash{api.Name, domain.Problem{Field: fmt.Sprintf("routes[%d]", i), Message: fmt.Sprintf(
-			"%s %s would hide behind %s%s, an endpoint of issuer %s; give one of them another path or host", route.Method, route.Path, host, path, at.issuer.Name)}, at.refs()}, path)
+			"%s %s would hide behind %s%s, an endpoint of issuer %s; give one of them another path or host", route.Method, route.Path, host, path, at.issuer.Name)}, at.refs()}, at.issuer.Name)
 	}
 }
 
@@ -211,12 +211,13 @@ func (f *stage) match(api *ready, rest string) []int {
 // endpoints are the paths at which an issuer answers itself.
 func (r *Registry) endpoints(issuer *domain.Issuer) []string {
 	prefix := issuer.Prefix()
-	list := []string{prefix + domain.JWKSPath, prefix + domain.IdentityJWKSPath, prefix + oauth.MetadataPath}
-	if prefix != "" {
-		list = append(list, oauth.MetadataPath+prefix) // RFC 8414 §3.1
-	}
+	var list []string
 	if d := r.dialect(issuer); d != nil {
 		list = append(list, prefix+d.Wire.Path)
+	}
+	list = append(list, prefix+domain.JWKSPath, prefix+domain.IdentityJWKSPath, prefix+oauth.MetadataPath)
+	if prefix != "" {
+		list = append(list, oauth.MetadataPath+prefix) // RFC 8414 §3.1
 	}
 	return list
 }
