@@ -36,20 +36,37 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if found {
 		ex.Issuer = place.Issuer.Name
 	}
-	switch {
+	switch serve := s.endpoint(place); {
 	case !known:
 		notFound(ex, http.StatusMisdirectedRequest, "no issuer is served at this host; check the host of the URL")
-	case found && place.Rest == place.Issuer.Dialect.Wire.Path:
-		s.token(ex, r, place)
-		s.Metrics.token(ex)
-	case found && place.Rest == domain.JWKSPath:
-		s.jwks(ex, r, place)
-	case found && place.Rest == oauth.MetadataPath:
-		s.metadata(ex, r, place)
+	case serve != nil:
+		serve(ex, r, place)
 	default:
 		notFound(ex, http.StatusNotFound, "nothing is served at this path; check the path of the URL")
 	}
 	ex.Log(s.Log, r, time.Since(began))
+}
+
+// Serves reports whether the request is for an endpoint of an issuer. These go before any
+// API at the same host.
+func (s *Server) Serves(r *http.Request) bool {
+	place, found, _ := s.Snapshot.View().Find(r.Host, r.URL.EscapedPath())
+	return found && s.endpoint(place) != nil
+}
+
+// endpoint is what answers at a place, nil where nothing does.
+func (s *Server) endpoint(place snapshot.Place) func(*request.Exchange, *http.Request, snapshot.Place) {
+	switch {
+	case place.Issuer == nil:
+		return nil
+	case place.Rest == place.Issuer.Dialect.Wire.Path:
+		return s.token
+	case place.Rest == domain.JWKSPath:
+		return s.jwks
+	case place.Rest == oauth.MetadataPath:
+		return s.metadata
+	}
+	return nil
 }
 
 // notFound answers where no dialect is known to answer in.

@@ -22,6 +22,7 @@ var errNoTenant = errors.New("the client's tenant is not there")
 
 // token is the token endpoint (RFC 6749 §3.2): issue, record, answer.
 func (s *Server) token(ex *request.Exchange, r *http.Request, place snapshot.Place) {
+	defer s.Metrics.token(ex)
 	entry := domain.Entry{
 		ID: ex.Event, Action: domain.TokenIssued, Issuer: place.Issuer.Name,
 		Source: ex.Source.String(), Correlation: ex.Correlation,

@@ -52,19 +52,22 @@ func (n *Node) httpServer(h http.Handler) *http.Server {
 	}
 }
 
-// surfaces is the handler of a listener. Token paths are matched by the issuers
-// themselves: no mux that redirects stands before them.
+// surfaces is the handler of a listener. Issuers and APIs match their paths
+// themselves: no mux that redirects stands before them. What is an issuer's goes
+// before any API.
 func (n *Node) surfaces(list []config.Surface) http.Handler {
 	metrics, health := slices.Contains(list, config.Metrics), slices.Contains(list, config.Health)
-	tokens := slices.Contains(list, config.Token)
+	tokens, calls := slices.Contains(list, config.Token), slices.Contains(list, config.Gateway)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case metrics && r.URL.Path == "/metrics":
 			n.metrics.ServeHTTP(w, r)
 		case health && (r.URL.Path == "/livez" || r.URL.Path == "/readyz"):
 			n.health(w, r)
-		case tokens:
+		case tokens && (!calls || n.auth.Serves(r)):
 			n.auth.ServeHTTP(w, r)
+		case calls:
+			n.gateway.ServeHTTP(w, r)
 		default:
 			http.Error(w, "nothing is served at this path", http.StatusNotFound)
 		}

@@ -25,6 +25,8 @@ import (
 	"github.com/postern-dev/postern/internal/clientauth"
 	"github.com/postern-dev/postern/internal/config"
 	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/gateway"
+	"github.com/postern-dev/postern/internal/guard"
 	"github.com/postern-dev/postern/internal/keys"
 	"github.com/postern-dev/postern/internal/ratelimit"
 	"github.com/postern-dev/postern/internal/registry"
@@ -66,6 +68,7 @@ type Node struct {
 	activity *audit.Writer
 	clients  *clientauth.Authenticator
 	auth     *authserver.Server
+	gateway  *gateway.Gateway
 	metrics  http.Handler
 	lines    *logWriter
 
@@ -130,11 +133,12 @@ func (n *Node) wire(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	n.wireAuth(o, vault)
+	n.wireLines(o, vault)
 	return nil
 }
 
-func (n *Node) wireAuth(o Options, vault *keys.Vault) {
+// wireLines builds the token line and the call line.
+func (n *Node) wireLines(o Options, vault *keys.Vault) {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	n.observe(reg)
@@ -152,6 +156,10 @@ func (n *Node) wireAuth(o Options, vault *keys.Vault) {
 		Snapshot: n.Snapshot, Clients: n.clients, Activity: n.activity, Trusted: trusted, Log: n.Log,
 		Metrics: authserver.NewMetrics(reg), JWKSMaxAge: n.Config.JWKSMaxAge.Duration(),
 	}
+	n.gateway = gateway.New(gateway.Config{
+		Guard:    guard.New(guard.Config{Snapshot: n.Snapshot, MaxNodes: n.Config.Nodes()}),
+		Activity: n.activity, Metrics: gateway.NewMetrics(reg), Log: n.Log, Trusted: trusted, Now: n.Snapshot.Now,
+	})
 }
 
 // observe registers what the node knows of itself.
@@ -288,6 +296,7 @@ func (n *Node) Close(ctx context.Context) error {
 	n.clients.Wait()
 	n.cancel()
 	n.background.Wait()
+	n.gateway.Close()
 	err := errors.Join(n.activity.Close(ctx), n.db.Close())
 	n.lines.Flush()
 	return err
