@@ -29,7 +29,7 @@ type rule struct {
 	Action string `json:"action"`
 }
 
-// Chat completes chats (also as a stream of events), shows rules of data loss prevention, and
+// Chat lists models, completes chats (also as a stream of events), shows rules of data loss prevention, and
 // shows and changes the configuration of an organisation, each tenant's own.
 func Chat() http.Handler {
 	const globex, umbra = "8c7b6a59-4838-4271-8605-f4e3d2c1b060", "8c7b6a59-4838-4271-8605-f4e3d2c1b061"
@@ -45,6 +45,9 @@ func Chat() http.Handler {
 		{"dlp_4", umbra, "Card numbers", "warn"},
 	}
 	return routes(map[string]http.Handler{
+		"GET /api/v1/models": endpoint(func(*http.Request) (int, any, *failure) {
+			return http.StatusOK, map[string]any{"models": []string{"canned-1", "canned-2"}}, nil
+		}),
 		"POST /api/v1/chat/completions": http.HandlerFunc(complete),
 		"GET /api/admin/organization":   endpoint(s.get),
 		"PUT /api/admin/organization":   endpoint(s.put),

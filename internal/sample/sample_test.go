@@ -139,6 +139,7 @@ func TestSamples(t *testing.T) {
 			{acme, "GET /v1/teams/nobody", "", 404, "nobody", ""},
 		},
 		"arbitex": {
+			{globex, "GET /api/v1/models", "", 200, "canned-1 canned-2", ""},
 			{globex, "GET /api/v1/dlp/rules", "", 200, "dlp_1 dlp_2 dlp_3", "dlp_4"},
 			{umbra, "GET /api/v1/dlp/rules", "", 200, "dlp_4", "dlp_1"},
 			{platform, "GET /api/v1/dlp/rules", "", 200, "dlp_1 dlp_4", ""},
