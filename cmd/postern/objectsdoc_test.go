@@ -7,9 +7,13 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/postern-dev/postern/internal/registry"
+	"github.com/postern-dev/postern/oauth/dialect"
 )
 
 var update = flag.Bool("update", false, "write the fields in docs/objects.md anew")
@@ -35,11 +39,28 @@ func TestObjectFields(t *testing.T) {
 	}
 }
 
+// The example on the page is complete and right, and nobody is warned of it.
+func TestObjectsExample(t *testing.T) {
+	_, rest, _ := strings.Cut(read(t, objectsPage), "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "example.yaml"), []byte(example), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	problems, warnings, err := checkObjects(t.Context(), dir, &registry.Registry{Dialects: dialect.Builtin()})
+	if err != nil || len(problems) > 0 || len(warnings) > 0 {
+		t.Errorf("%v, problems %v, warnings %v", err, problems, warnings)
+	}
+	if kinds := strings.Count("\n"+example, "\nkind: "); kinds < 6 {
+		t.Errorf("it shows %d objects, want one of each kind", kinds)
+	}
+}
+
 func objectFields(t *testing.T) string {
 	structs := domainStructs(t)
 	var b strings.Builder
 	b.WriteString(fieldsHeading + "\n\n<!-- Made from internal/domain: go test ./cmd/postern -run TestObjectFields -update -->\n")
-	for _, kind := range []string{"Issuer", "Tenant", "Client"} {
+	for _, kind := range []string{"Tier", "Policy", "Issuer", "Tenant", "API", "Client"} {
 		fmt.Fprintf(&b, "\n### %s\n\n| Field | Meaning |\n|---|---|\n", kind)
 		fieldRows(t, &b, structs, kind, "")
 	}
@@ -48,7 +69,7 @@ func objectFields(t *testing.T) string {
 
 func domainStructs(t *testing.T) map[string]*ast.StructType {
 	structs := make(map[string]*ast.StructType)
-	for _, name := range []string{"domain/issuer", "domain/tenant", "domain/client", "policy/resource"} {
+	for _, name := range []string{"domain/issuer", "domain/tenant", "domain/api", "domain/client", "policy/resource", "policy/route"} {
 		file, err := parser.ParseFile(token.NewFileSet(), "../../internal/"+name+".go", nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
@@ -65,8 +86,11 @@ func domainStructs(t *testing.T) map[string]*ast.StructType {
 	return structs
 }
 
-// inner are the structs that stand inside a field, and how their fields are reached.
-var inner = map[string][2]string{"ceiling": {"Ceiling", "ceiling."}, "resource_scope": {"Resources", "resource_scope.KIND."}}
+// inner are the structs that stand inside a field, and how their fields are reached from it.
+var inner = map[string][2]string{
+	"ceiling": {"Ceiling", "."}, "resource_scope": {"Resources", ".KIND."},
+	"routes": {"Route", "[]."}, "parameters": {"Parameter", "[]."}, "timeouts": {"Timeouts", "."},
+}
 
 func fieldRows(t *testing.T, b *strings.Builder, structs map[string]*ast.StructType, name, prefix string) {
 	for _, f := range structs[name].Fields.List {
@@ -81,7 +105,7 @@ func fieldRows(t *testing.T, b *strings.Builder, structs map[string]*ast.StructT
 		}
 		fmt.Fprintf(b, "| `%s%s` | %s |\n", prefix, field, comment)
 		if in, ok := inner[field]; ok {
-			fieldRows(t, b, structs, in[0], in[1])
+			fieldRows(t, b, structs, in[0], prefix+field+in[1])
 		}
 	}
 }
