@@ -14,6 +14,7 @@ import (
 	"github.com/postern-dev/postern/internal/declare"
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/keys"
+	"github.com/postern-dev/postern/internal/policy"
 	"github.com/postern-dev/postern/internal/registry"
 	"github.com/postern-dev/postern/internal/seal"
 	"github.com/postern-dev/postern/internal/sqlite"
@@ -296,6 +297,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add(issuerFile + "---\n" + tenantFile + "---\n" + clientFile)
 	f.Add("kind: Client\nresource_scope: {x: {all: true}}\nvalid_until: 2027-01-01T00:00:00Z\n")
 	f.Add("kind: Tenant\nhosts: {main: [a, a]}\nceiling: {}\n")
+	f.Add(apiFile + "---\n" + policyFile + "---\n" + tierFile + "---\n" + issuerFile)
 	f.Fuzz(func(t *testing.T, content string) {
 		files := []declare.File{{Name: "f.yaml", Content: b(content)}}
 		if check(t, offline(), files) != nil {
@@ -304,6 +306,12 @@ func FuzzCheck(f *testing.F) {
 		objects, err := declare.Parse(files)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for _, a := range objects.APIs() {
+			a.Defaults()
+			if _, err := policy.NewTable(a.Routes); err != nil || len(a.Issuers) == 0 || a.MaxBody < 1 || a.Origin != "f.yaml" {
+				t.Fatalf("an API passes that is none: %+v, %v", a, err)
+			}
 		}
 		for _, c := range objects.Clients() {
 			if c.Epoch != 0 || c.Imported || c.Secrets != nil {
