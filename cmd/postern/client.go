@@ -14,6 +14,7 @@ type clientCommand struct {
 	List    clientListCommand    `cmd:"" help:"List clients."`
 	Show    clientShowCommand    `cmd:"" help:"Show one client."`
 	Update  clientUpdateCommand  `cmd:"" help:"Change what the flags name, and nothing else."`
+	Rotate  clientRotateCommand  `cmd:"" help:"Give a client a new secret in place of all it has, and end its tokens."`
 	Disable clientDisableCommand `cmd:"" help:"Give a client no more tokens, and end those it has."`
 	Enable  clientEnableCommand  `cmd:"" help:"Let a disabled client have tokens again."`
 	Delete  clientDeleteCommand  `cmd:"" help:"Delete a client, and end the tokens it has."`

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type clientFlags struct {
 	Resource      []string `name:"resource" sep:"none" placeholder:"KIND=ID" help:"Where it may act, or KIND:all; repeat for more."`
 	Lifetime      *string  `name:"lifetime" placeholder:"TIME" help:"Of its tokens, as in 3600 or 1h; left out: that of the dialect."`
 	Tier          *string  `name:"tier" placeholder:"NAME" help:"Its rate limit; left out: standard."`
+	RateLimit     []string `name:"rate-limit" sep:"none" placeholder:"API=N" help:"Its calls a minute at an API, instead of its tier's; repeat for more."`
 	Partner       *bool    `name:"partner" negatable:"" help:"It is a partner integration."`
 	ScopeRequired *bool    `name:"scope-required" negatable:"" help:"It must send a scope."`
 	Owner         *string  `name:"owner" placeholder:"TEXT" help:"Who answers for it."`
@@ -53,6 +55,9 @@ func (f clientFlags) patch() (admin.Patch, error) {
 		return nil, err
 	}
 	if err := p.resources(f.Resource); err != nil {
+		return nil, err
+	}
+	if err := p.rateLimits(f.RateLimit); err != nil {
 		return nil, err
 	}
 	return p.patch, p.err
@@ -178,5 +183,27 @@ func (p *patcher) resources(list []string) error {
 		scope[kind] = held
 	}
 	p.set("resource_scope", scope)
+	return nil
+}
+
+// rateLimits reads API=N.
+func (p *patcher) rateLimits(list []string) error {
+	if len(list) == 0 || none(list) {
+		p.list("rate_limits", list)
+		return nil
+	}
+	limits := make(map[string]int64, len(list))
+	for _, text := range list {
+		api, number, _ := strings.Cut(text, "=")
+		n, err := strconv.ParseInt(number, 10, 64)
+		if api == "" || err != nil {
+			return misuse{fmt.Errorf("--rate-limit: %q is not API=N, calls a minute at an API, as in reports=60", text)}
+		}
+		if _, twice := limits[api]; twice {
+			return misuse{fmt.Errorf("--rate-limit: %s is there twice", api)}
+		}
+		limits[api] = n
+	}
+	p.set("rate_limits", limits)
 	return nil
 }

@@ -18,12 +18,17 @@ type clientCreateCommand struct {
 	remote
 	issuerFlag
 	clientFlags
-	ID         string `name:"id" placeholder:"UUID" help:"Its id; left out: a random one."`
+	newSecret
+	ID string `name:"id" placeholder:"UUID" help:"Its id; left out: a random one."`
+}
+
+// newSecret says where the secret that a command makes goes.
+type newSecret struct {
 	SecretFile string `name:"secret-file" placeholder:"FILE" help:"Write the secret to this new file, mode 0600, instead of printing it."`
 	JSON       bool   `name:"json" help:"Print JSON."`
 }
 
-// createdClient is what `client create --json` prints.
+// createdClient is what commands that make a secret print with --json.
 type createdClient struct {
 	ID     string `json:"client_id"`
 	Secret string `json:"client_secret,omitempty"` //nolint:gosec // shown once, to whoever made it
@@ -32,9 +37,8 @@ type createdClient struct {
 	Name   string `json:"name"`
 }
 
-// Run makes a client. Where its secret is to go is opened first: one that was made
-// and not written is lost.
-func (c clientCreateCommand) Run(ctx context.Context, s *streams) (err error) {
+// Run makes a client.
+func (c clientCreateCommand) Run(ctx context.Context, s *streams) error {
 	conn := c.dial()
 	issuer, err := c.resolve(ctx, conn)
 	if err != nil {
@@ -44,28 +48,35 @@ func (c clientCreateCommand) Run(ctx context.Context, s *streams) (err error) {
 	if err != nil {
 		return err
 	}
+	made, lost, err := c.take(s, func() (admin.CreatedClient, error) { return conn.CreateClient(ctx, spec) })
+	if lost != nil {
+		return hinted{fmt.Errorf("client %s was made, but its secret could not be handed over: %w", made.ID, lost),
+			fmt.Sprintf("postern client delete --issuer %s %s, and make it anew", issuer, made.ID)}
+	}
+	return err
+}
+
+// take makes the secret and hands it over. Where it is to go is opened first: one that was
+// made and not written is lost, which is an error of its own.
+func (c newSecret) take(s *streams, secret func() (admin.CreatedClient, error)) (made admin.CreatedClient, lost, err error) {
 	var file *os.File
 	if c.SecretFile != "" {
 		if file, err = newPrivate(c.SecretFile); err != nil {
-			return fmt.Errorf("--secret-file: %w", err)
+			return made, nil, fmt.Errorf("--secret-file: %w", err)
 		}
 	}
-	made, err := conn.CreateClient(ctx, spec)
+	made, err = secret()
 	if err != nil {
 		if file != nil {
 			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
 		}
-		return err
+		return made, nil, err
 	}
-	if err := c.handOver(s, made, file); err != nil {
-		return hinted{fmt.Errorf("client %s was made, but its secret could not be handed over: %w", made.ID, err),
-			fmt.Sprintf("postern client delete --issuer %s %s, and make it anew", issuer, made.ID)}
-	}
-	return nil
+	return made, c.handOver(s, made, file), nil
 }
 
 // handOver prints the client with its secret, or keeps the secret in the file.
-func (c clientCreateCommand) handOver(s *streams, made admin.CreatedClient, file *os.File) error {
+func (c newSecret) handOver(s *streams, made admin.CreatedClient, file *os.File) error {
 	shown := createdClient{ID: made.ID, Secret: made.Secret, Issuer: made.Issuer, Name: made.Name}
 	if file != nil {
 		_, err := file.WriteString(made.Secret + "\n")

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +35,9 @@ func clientRows(c *admin.Client) [][]string {
 		add("lifetime", c.Lifetime.Duration().String())
 	}
 	add("tier", c.Tier)
+	for _, api := range slices.Sorted(maps.Keys(c.RateLimits)) {
+		add("rate limit "+api, perMinute(c.RateLimits[api]))
+	}
 	add("partner", yes(c.Partner))
 	add("scope required", yes(c.ScopeRequired))
 	add("imported", yes(c.Imported))
@@ -49,6 +54,8 @@ func clientRows(c *admin.Client) [][]string {
 	add("version", strconv.FormatInt(c.Version, 10))
 	return rows
 }
+
+func perMinute(n int64) string { return strconv.FormatInt(n, 10) + " a minute" }
 
 func resourceText(r domain.Resources) string {
 	if r.All {

@@ -35,6 +35,11 @@ type commands struct {
 	Apply   applyCommand   `cmd:"" help:"Bring a directory of objects (issuers, tenants, clients) into a running server."`
 	Copy    copyCommand    `cmd:"" help:"Copy a stopped installation from SQLite to PostgreSQL, or back."`
 	Client  clientCommand  `cmd:"" help:"Create and administer clients."`
+	Tenant  tenantCommand  `cmd:"" help:"Show and change tenants."`
+	Issuer  issuerCommand  `cmd:"" help:"Show and delete issuers."`
+	API     apiCommand     `cmd:"" name:"api" help:"Show and delete APIs behind the gateway."`
+	Policy  policyCommand  `cmd:"" help:"Show and delete policies."`
+	Tier    tierCommand    `cmd:"" help:"Show and delete tiers."`
 	Key     keyCommand     `cmd:"" help:"List, rotate and import signing keys."`
 	Dialect dialectCommand `cmd:"" help:"Show the contracts of token endpoints, and check a live one."`
 	Token   tokenCommand   `cmd:"" help:"Look into tokens."`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,11 +71,16 @@ func (s *streams) json(v any) error {
 
 // table prints rows with their columns one below the other.
 func (s *streams) table(rows [][]string) error {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		if _, err := fmt.Fprintln(w, strings.Join(row, "\t")); err != nil {
+		_, _ = fmt.Fprintln(w, strings.Join(row, "\t")) // a buffer takes all
+	}
+	_ = w.Flush()
+	for line := range strings.Lines(b.String()) { // empty cells at its end are no text
+		if _, err := fmt.Fprintln(s.out, strings.TrimRight(line, " \n")); err != nil {
 			return err
 		}
 	}
-	return w.Flush()
+	return nil
 }
