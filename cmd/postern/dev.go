@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,19 +11,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/template"
 
 	"github.com/postern-dev/postern/internal/config"
-	"github.com/postern-dev/postern/internal/declare"
-	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/seal"
 	"github.com/postern-dev/postern/internal/server"
-	"github.com/postern-dev/postern/oauth"
-	"github.com/postern-dev/postern/oauth/dialect"
 )
-
-//go:embed objects/*.yaml
-var devObjects embed.FS
 
 type devCommand struct {
 	Data           string `name:"data" placeholder:"DIR" help:"Keep data here. Left out: a temporary directory, removed at the end."`
@@ -36,7 +26,7 @@ type devCommand struct {
 	InsecureExpose bool   `name:"insecure-expose" help:"Allow --listen and --admin-listen beyond this machine, with sample data and without TLS."`
 }
 
-// Run starts the sample issuers and prints what to paste.
+// Run starts the sample issuers and the APIs behind them, and prints what to paste.
 func (c devCommand) Run(ctx context.Context, s *streams) (err error) {
 	host, port, err := c.address()
 	if err != nil {
@@ -48,7 +38,12 @@ func (c devCommand) Run(ctx context.Context, s *streams) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(c.Data)) }()
 	}
-	names, files, err := renderObjects(port)
+	upstreams, stop, err := startSamples()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	names, files, err := renderObjects(port, upstreams)
 	if err != nil {
 		return err
 	}
@@ -64,7 +59,7 @@ func (c devCommand) Run(ctx context.Context, s *streams) (err error) {
 		if err != nil {
 			return err
 		}
-		shown, err := describe(names, objects, secrets)
+		shown, err := describe(world{names: names, port: port, data: c.Data, objects: objects, secrets: secrets})
 		if err != nil {
 			return err
 		}
@@ -104,29 +99,6 @@ func (c devCommand) local(flag, address string) error {
 		"leave " + flag + " out, or add --insecure-expose if that is what you want"}}
 }
 
-// renderObjects fills the ports into the sample objects: the first issuer at port,
-// the others at the next ones. names are those of the issuers in this order.
-func renderObjects(port int) (names []string, files []declare.File, err error) {
-	list, err := fs.Glob(devObjects, "objects/*.yaml")
-	if err != nil {
-		return nil, nil, err
-	}
-	for i, name := range list {
-		text, err := template.ParseFS(devObjects, name)
-		if err != nil {
-			return nil, nil, err
-		}
-		var b bytes.Buffer
-		if err := text.Execute(&b, struct{ Port int }{port + i}); err != nil {
-			return nil, nil, err
-		}
-		_, issuer, _ := strings.Cut(strings.TrimSuffix(filepath.Base(name), ".yaml"), "-")
-		names = append(names, issuer)
-		files = append(files, declare.File{Name: filepath.Base(name), Content: b.Bytes()})
-	}
-	return names, files, nil
-}
-
 // prepare makes the data directory and its master key, where there are none yet, and
 // leaves alone what looks like somebody else's.
 func (c devCommand) prepare() (master string, err error) {
@@ -159,81 +131,9 @@ func (c devCommand) config(host string, port, issuers int) (*config.Config, erro
 	cfg.Log = config.Log{Format: config.Text, Level: "info"}
 	for i := range issuers {
 		cfg.Listeners = append(cfg.Listeners, config.Listener{
-			Address: net.JoinHostPort(host, strconv.Itoa(port+i)), Surfaces: []config.Surface{config.Token}, BehindTLSProxy: c.InsecureExpose,
+			Address: net.JoinHostPort(host, strconv.Itoa(port+i)), Surfaces: []config.Surface{config.Token, config.Gateway}, BehindTLSProxy: c.InsecureExpose,
 		})
 	}
 	cfg.Listeners = append(cfg.Listeners, config.Listener{Address: c.AdminListen, Surfaces: []config.Surface{config.Health, config.Metrics}})
 	return cfg, nil
-}
-
-// shownIssuer is one issuer as the screen and --json-file show it.
-type shownIssuer struct {
-	Name     string        `json:"name"`
-	Dialect  string        `json:"dialect"`
-	Issuer   string        `json:"issuer"`
-	TokenURL string        `json:"token_url"`
-	JWKSURL  string        `json:"jwks_url"`
-	Clients  []shownClient `json:"clients"`
-	APIs     []struct{}    `json:"apis"`
-
-	title   string
-	dialect *dialect.Dialect
-}
-
-// shownClient is one client with what it should send. The secret is plain on purpose:
-// the file is for its reader alone.
-type shownClient struct {
-	Name     string `json:"name"`
-	ID       string `json:"client_id"`
-	Secret   string `json:"client_secret"` //nolint:gosec // shown once, as `client create` does
-	Scope    string `json:"scope"`
-	Audience string `json:"audience"`
-	Note     string `json:"note"`
-}
-
-// describe gathers what is shown, in the order of the issuers' ports.
-func describe(names []string, objects declare.Objects, secrets map[string]oauth.Secret) ([]shownIssuer, error) {
-	list := make([]shownIssuer, 0, len(names))
-	for _, name := range names {
-		for _, i := range objects.Issuers() {
-			if i.Name != name {
-				continue
-			}
-			d, ok := dialect.Builtin().Get(i.Dialect)
-			if !ok {
-				return nil, fmt.Errorf("there is no dialect %q", i.Dialect)
-			}
-			list = append(list, shownIssuer{
-				Name: i.Name, Dialect: i.Dialect, Issuer: i.URL, TokenURL: i.URL + d.Wire.Path, JWKSURL: i.URL + domain.JWKSPath,
-				APIs: []struct{}{}, title: d.Title, dialect: d, Clients: describeClients(d, i.Name, objects, secrets),
-			})
-		}
-	}
-	return list, nil
-}
-
-func describeClients(d *dialect.Dialect, issuer string, objects declare.Objects, secrets map[string]oauth.Secret) []shownClient {
-	var list []shownClient
-	for _, c := range objects.Clients() {
-		if c.Issuer != issuer {
-			continue
-		}
-		list = append(list, shownClient{
-			Name: c.Name, ID: c.ID, Secret: string(secrets[c.Key()]), Scope: scopeToSend(d, &c), Audience: c.Audiences[0], Note: c.Note,
-		})
-	}
-	return list
-}
-
-// scopeToSend is the scope that a request of the client names: a binding where the dialect
-// has them, and what was assigned to it.
-func scopeToSend(d *dialect.Dialect, c *domain.Client) string {
-	scope := make(oauth.Scope, 0, len(c.Scopes)+1)
-	for i := range d.Server.Scope.Bindings {
-		b := &d.Server.Scope.Bindings[i]
-		if ids := c.ResourceScope[b.Kind].IDs; len(ids) > 0 {
-			scope = append(scope, b.Token(ids[0]))
-		}
-	}
-	return append(scope, c.Scopes...).String()
 }

@@ -71,7 +71,7 @@ func read(t *testing.T, name string) string {
 }
 
 // step is a numbered command on the screen with its caption.
-var step = regexp.MustCompile(`(?m)^([1-9])\. (.*):\n\n((?: {3}.*\n)+)`)
+var step = regexp.MustCompile(`(?m)^(\d+)\. (.*):\n\n((?: {3}.*\n)+)`)
 
 // Every command on the screen does what its caption says, for each issuer (COM-11: the
 // plain one first).
@@ -79,25 +79,32 @@ func TestScreen(t *testing.T) {
 	need(t, "curl", "bash")
 	for _, issuer := range append([]string{""}, dialect.Builtin().Names()...) {
 		t.Run("show "+issuer, func(t *testing.T) {
-			var args []string
+			args, first := []string(nil), "rfc"
 			if issuer != "" {
-				args = []string{"--show", issuer}
+				args, first = []string{"--show", issuer}, issuer
 			}
 			screen, issuers := startDev(t, args...)
-			steps := step.FindAllStringSubmatch(screen, -1)
-			if len(steps) != 3 {
-				t.Fatalf("%d commands on the screen, want 3:\n%s", len(steps), screen)
-			}
-			first := "rfc"
-			if issuer != "" {
-				first = issuer
-			}
 			if !strings.HasPrefix(screen, "Postern is running. Issuer "+first+", client ") || issuers[0].Name != "rfc" {
 				t.Errorf("the screen is not about %s:\n%s", first, screen)
 			}
+			tries, want := map[string]int{}, 3 // to get a token, look into it, and be refused one
+			for _, i := range issuers {
+				if i.Name == first && len(i.APIs) > 0 {
+					for _, try := range i.APIs[0].Try {
+						tries[try.Caption] = try.Status
+					}
+				}
+			}
+			if want += len(tries); issuer == "" {
+				want = 1 + 4
+			}
+			steps := step.FindAllStringSubmatch(screen, -1)
+			if len(steps) != want {
+				t.Fatalf("%d commands on the screen, want %d:\n%s", len(steps), want, screen)
+			}
 			for _, s := range steps {
 				out, words, code := bash(t, s[3])
-				if problem := kept(s[2], out, words, code); problem != "" {
+				if problem := kept(tries, s[2], out, words, code); problem != "" {
 					t.Errorf("%s. %s: %s\n%s\nexit %d\n%s%s", s[1], s[2], problem, s[3], code, out, words)
 				}
 			}
@@ -105,21 +112,105 @@ func TestScreen(t *testing.T) {
 	}
 }
 
-// kept says how a command did not keep the promise of its caption.
-func kept(caption, out, words string, code int) string {
+// kept says how a command did not keep the promise of its caption. tries are the statuses
+// that those of the API promise.
+func kept(tries map[string]int, caption, out, words string, code int) string {
+	status, isTry := tries[caption]
 	switch {
 	case code != 0:
 		return "it failed"
+	case isTry:
+		return keptTry(status, out)
 	case caption == "Get a token" && (!strings.Contains(out, `"access_token"`) || strings.Contains(out, `"error"`)):
 		return "there is no token"
 	case caption == "See what is in it" && (!strings.Contains(words, "signature valid") || !strings.Contains(out, `"exp"`)):
 		return "there are no verified claims"
-	case strings.HasPrefix(caption, "Be refused, and told why") && (!strings.Contains(out, `"error"`) || !regexp.MustCompile(`(?m)^HTTP 4\d\d$`).MatchString(out)):
+	case strings.HasPrefix(caption, "Be refused one, and told why") && (!strings.Contains(out, `"error"`) || !regexp.MustCompile(`(?m)^HTTP 4\d\d$`).MatchString(out)):
 		return "it was not refused"
-	case !regexp.MustCompile(`^(Get a token|See what is in it|Be refused, and told why .*)$`).MatchString(caption):
+	case !regexp.MustCompile(`^(Get a token|See what is in it|Be refused one, and told why .*)$`).MatchString(caption):
 		return "nobody knows what this caption promises"
 	}
 	return ""
+}
+
+// keptTry looks at what a command of an API printed: status of the answer last, and before it
+// a body, or the statuses of the calls before.
+func keptTry(status int, out string) string {
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	last := len(lines) - 1
+	passed := strings.Count(out, "HTTP 20")
+	switch body := lines[0]; {
+	case lines[last] != "HTTP "+strconv.Itoa(status):
+		return "the status is another"
+	case status == 429 && (len(lines) != 7 || strings.Count(out, "HTTP ") != 7 || passed > 3 || passed+strings.Count(out, "HTTP 429") != 7):
+		return "not 7 calls of which at most 3 pass"
+	case status < 300 && !strings.HasPrefix(body, "{") && !strings.HasPrefix(body, "data: {"):
+		return "there is no answer of the API"
+	case status == 401 && !strings.Contains(body, "invalid_token"):
+		return "it does not say that the token is invalid"
+	case status == 403 && !strings.Contains(body, "insufficient_scope"):
+		return "it does not say what is missing"
+	}
+	return ""
+}
+
+// Behind five issuers stands an API, and every command for it is true, as often as it is
+// pasted (issue 3; TRI-07, OMN-06, BIP-05, BIP-09, ARB-11, ARB-13).
+func TestTries(t *testing.T) {
+	need(t, "curl", "bash")
+	_, issuers := startDev(t)
+	for _, i := range issuers {
+		if i.Name == "trialbee" {
+			if len(i.APIs) != 0 {
+				t.Errorf("%s has %d APIs: what it has is not REST", i.Name, len(i.APIs))
+			}
+			continue
+		}
+		if len(i.APIs) != 1 || !strings.HasPrefix(i.APIs[0].URL, i.Issuer) || i.APIs[0].Name == "" || i.APIs[0].Audience != i.Clients[0].Audience {
+			t.Errorf("%s: %+v", i.Name, i.APIs)
+			continue
+		}
+		t.Run(i.Name, func(t *testing.T) {
+			seen := map[int]bool{}
+			for _, try := range i.APIs[0].Try {
+				seen[try.Status] = true
+				for range 2 {
+					out, words, code := bash(t, try.Command)
+					problem := kept(map[string]int{try.Caption: try.Status}, try.Caption, out, words, code)
+					if problem != "" {
+						t.Errorf("%s: %s\n%s\nexit %d\n%s%s", try.Caption, problem, try.Command, code, out, words)
+					}
+				}
+			}
+			if works := seen[200] || seen[202]; !works || !seen[401] || !seen[403] || !seen[429] {
+				t.Errorf("the commands show %v: one that works and one for each way to be refused is missing", seen)
+			}
+		})
+	}
+}
+
+// The first time that it is pasted, exactly 3 pass. Limits are told by the APIs that want it,
+// errors too (ARB-12).
+func TestTryLimit(t *testing.T) {
+	need(t, "curl", "bash")
+	_, issuers := startDev(t)
+	for _, i := range issuers {
+		for _, a := range i.APIs {
+			for _, try := range a.Try {
+				told := try.Status != 401 && (i.Name == "rfc" || i.Name == "arbitex")
+				out, words, _ := bash(t, strings.Replace(try.Command, "-w ", "-D /dev/stdout -w ", 1))
+				if n := strings.Count(out, "HTTP 200"); try.Status == 429 && n != 3 {
+					t.Errorf("%s: %d of 7 passed, want 3\n%s%s", i.Name, n, out, words)
+				}
+				if try.Status == 429 && !strings.Contains(out, "\nRetry-After: ") {
+					t.Errorf("%s: nobody says when to come again\n%s", i.Name, out)
+				}
+				if has := strings.Contains(out, "\nX-Ratelimit-Limit: "); has != told {
+					t.Errorf("%s, %s: the limit is told: %v\n%s", i.Name, try.Caption, has, out)
+				}
+			}
+		}
+	}
 }
 
 func bash(t *testing.T, command string) (out, words string, code int) {

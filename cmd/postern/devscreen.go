@@ -17,7 +17,7 @@ const (
 	otherAudience = "urn:somebody:else"
 )
 
-// screen prints one short path and the table of issuers.
+// screen prints one short path and the table of issuers, or all there is of one issuer.
 func screen(s *streams, list []shownIssuer, c devCommand) {
 	first := list[0]
 	for _, i := range list {
@@ -26,20 +26,10 @@ func screen(s *streams, list []shownIssuer, c devCommand) {
 		}
 	}
 	client := first.Clients[0]
-	scope, audience := required(first.dialect, client)
-	get := first.dialect.TokenCommand(first.TokenURL, client.ID, client.Secret, scope, audience)
-	reason := "it asks for a scope that the client was not given"
-	if audience != "" {
-		audience, reason = otherAudience, "it asks for an API that the client was not given"
-	} else {
-		scope = otherScope
-	}
-	refused := first.dialect.TokenCommand(first.TokenURL, client.ID, client.Secret, scope, audience)
-
 	s.data("Postern is running. Issuer %s, client %s: %s.\n", first.Name, client.Name, client.Note)
-	s.data("1. Get a token:\n\n%s\n", indent(get))
-	s.data("2. See what is in it:\n\n%s\n", indent(get+" \\\n  | "+os.Args[0]+" token inspect --jwks "+first.JWKSURL))
-	s.data("3. Be refused, and told why (%s):\n\n%s\n", reason, indent(refused+" \\\n  -w '\\nHTTP %{http_code}\\n'"))
+	for n, t := range steps(first, c.Show == "") {
+		s.data("%d. %s:\n\n%s\n", n+1, t.Caption, indent(t.Command))
+	}
 	if c.Show != "" {
 		s.data("All clients of %s:\n\n%s", first.Name, clientTable(first))
 		return
@@ -47,6 +37,39 @@ func screen(s *streams, list []shownIssuer, c devCommand) {
 	s.data("%d issuers, each with a contract of its own (postern dev --show NAME prints the commands of one):\n\n%s", len(list), issuerTable(list))
 	s.data("Health and metrics: http://%s/readyz http://%s/metrics   Admin socket: %s", c.AdminListen, c.AdminListen, filepath.Join(c.Data, "admin.sock"))
 	s.data("Secrets are new at every start. Ctrl-C stops it.\n")
+}
+
+// shortTries is how many commands of an API the short path has: one that works, and one for
+// each way to be refused.
+const shortTries = 4
+
+// steps are the commands of the screen, of which short leaves some out: to get a token, to
+// look into it, to be refused one, and to call the API behind the gateway.
+func steps(i shownIssuer, short bool) []shownTry {
+	client := i.Clients[0]
+	scope, audience := required(i.dialect, client)
+	get := i.dialect.TokenCommand(i.TokenURL, client.ID, client.Secret, scope, audience)
+	list := []shownTry{{Caption: "Get a token", Command: get}}
+	if !short || len(i.APIs) == 0 {
+		reason := "it asks for a scope that the client was not given"
+		if audience != "" {
+			audience, reason = otherAudience, "it asks for an API that the client was not given"
+		} else {
+			scope = otherScope
+		}
+		refused := i.dialect.TokenCommand(i.TokenURL, client.ID, client.Secret, scope, audience)
+		list = append(list,
+			shownTry{Caption: "See what is in it", Command: get + " \\\n  | " + self() + " token inspect --jwks " + i.JWKSURL},
+			shownTry{Caption: "Be refused one, and told why (" + reason + ")", Command: refused + " \\\n  -w '\\nHTTP %{http_code}\\n'"})
+	}
+	for _, a := range i.APIs {
+		tries := a.Try
+		if short {
+			tries = tries[:min(shortTries, len(tries))]
+		}
+		list = append(list, tries...)
+	}
+	return list
 }
 
 // required is what a request of the client must name: a first command has nothing else in it.

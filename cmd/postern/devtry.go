@@ -1,0 +1,123 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/postern-dev/postern/internal/strictyaml"
+)
+
+// try is one call of a sample API, as a file of objects/try has it.
+type try struct {
+	Caption   string `yaml:"caption"`    // what the command does
+	Client    string `yaml:"client"`     // whose token it gets, by name
+	Scope     string `yaml:"scope"`      // that it asks for; left out: what the token request must name
+	TokenAt   string `yaml:"token_at"`   // where, without a path; left out: the issuer
+	CallAt    string `yaml:"call_at"`    // where it calls, without a path; left out: the issuer
+	Request   string `yaml:"request"`    // method and path
+	Body      string `yaml:"body"`       // JSON
+	Calls     int    `yaml:"calls"`      // how often, all of them within one minute; left out: once
+	SwitchOff bool   `yaml:"switch_off"` // the client is switched off and on between token and call
+	Status    int    `yaml:"status"`     // of the answer, the last one
+}
+
+// readTries are those of the issuer at the port.
+func readTries(issuer string, port int) ([]try, error) {
+	name := "objects/try/" + issuer + ".yaml"
+	data, err := render(name, places{Port: port})
+	if err != nil {
+		return nil, err
+	}
+	docs, problems := strictyaml.Parse(data)
+	tries := make([]try, len(docs))
+	for i, d := range docs {
+		problems = append(problems, d.Decode(&tries[i])...)
+	}
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("%s: %v", name, problems)
+	}
+	return tries, nil
+}
+
+// command is for bash, and can be pasted any number of times.
+func (t *try) command(i *shownIssuer, data string) (string, error) {
+	n := slices.IndexFunc(i.Clients, func(c shownClient) bool { return c.Name == t.Client })
+	method, path, ok := strings.Cut(t.Request, " ")
+	if n < 0 || !ok {
+		return "", fmt.Errorf("try %q: there is no client %q, or no method and path in %q", t.Caption, t.Client, t.Request)
+	}
+	client := &i.Clients[n]
+	lines := []string{t.token(i, client)}
+	if t.SwitchOff {
+		for _, verb := range []string{"disable", "enable"} {
+			lines = append(lines, fmt.Sprintf("%s client %s --data %s --issuer %s %s", self(), verb, word(absolute(data)), i.Name, client.ID))
+		}
+	}
+	call := t.call(method, cmp.Or(t.CallAt, i.Issuer)+path)
+	if t.Calls > 1 {
+		// In the last seconds of a minute it waits for the next: some of the calls would pass there.
+		lines = append(lines, "sleep $(( $(date +%s) % 60 < 55 ? 0 : 6 ))", "for n in $(seq "+strconv.Itoa(t.Calls)+"); do", call)
+		call = "done"
+	}
+	return strings.Join(append(lines, call), "\n"), nil
+}
+
+// token keeps a new token in $TOKEN.
+func (t *try) token(i *shownIssuer, c *shownClient) string {
+	scope, audience := required(i.dialect, *c)
+	at := cmp.Or(t.TokenAt, i.Issuer) + i.dialect.Wire.Path
+	get := i.dialect.TokenCommand(at, c.ID, c.Secret, cmp.Or(t.Scope, scope), audience)
+	return "TOKEN=$(" + get + ` \
+  | sed 's/.*"access_token":"\([^"]*\)".*/\1/')`
+}
+
+// call prints the body and the status, or of several calls the status only.
+func (t *try) call(method, url string) string {
+	words := []string{"curl -sS"}
+	if method != "GET" && (method != "POST" || t.Body == "") { // else curl knows by itself
+		words = append(words, "-X "+method)
+	}
+	if t.Calls > 1 {
+		words = append(words, "-o /dev/null", `-w 'HTTP %{http_code}\n'`)
+	} else {
+		words = append(words, `-w '\nHTTP %{http_code}\n'`)
+	}
+	words = append(words, word(url), "\\\n  -H \"Authorization: Bearer $TOKEN\"")
+	if t.Body != "" {
+		words = append(words, "\\\n  -H 'Content-Type: application/json' -d", word(t.Body))
+	}
+	return strings.Join(words, " ")
+}
+
+// plain is what a shell reads as one word without quotes.
+var plain = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+,-]+$`)
+
+// word makes one word of a shell's command line.
+func word(s string) string {
+	if plain.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// self is how a shell that stands elsewhere calls this program.
+func self() string {
+	if !strings.Contains(os.Args[0], "/") {
+		return word(os.Args[0]) // found in PATH
+	}
+	return word(absolute(os.Args[0]))
+}
+
+// absolute is the path for whoever stands in another directory.
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
+}
