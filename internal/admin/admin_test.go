@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -249,15 +250,25 @@ func TestKeys(t *testing.T) {
 	_, socket := start(t)
 	conn := admin.Dial(socket)
 	first, err := conn.ListKeys(t.Context(), "main")
-	if err != nil || len(first) != 1 || !first[0].Signs {
+	if err != nil || len(first) != 2 || !first[0].Signs || !first[1].Signs || first[0].Purpose == first[1].Purpose {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	made, err := conn.RotateKey(t.Context(), "main", admin.Rotation{Kill: true})
-	if err != nil {
-		t.Fatal(err)
+	for i, purpose := range []domain.Purpose{"", domain.PurposeIdentity} { // each in its place, and no other
+		made, err := conn.RotateKey(t.Context(), "main", admin.Rotation{Purpose: purpose, Kill: true})
+		if err != nil || made.Purpose != domain.Purposes()[i] || !made.Signs {
+			t.Fatalf("%+v, %v", made, err)
+		}
+		list, err := conn.ListKeys(t.Context(), "main")
+		if err != nil || len(list) != 2 || list[0].ID != made.ID && list[1].ID != made.ID {
+			t.Errorf("%+v, %v", list, err)
+		}
+		was := slices.IndexFunc(list, func(k admin.Key) bool { return k.ID == first[0].ID || k.ID == first[1].ID })
+		if (was < 0) != (i == 1) {
+			t.Errorf("after %q: %+v", purpose, list)
+		}
 	}
-	if list, err := conn.ListKeys(t.Context(), "main"); err != nil || len(list) != 1 || list[0].ID != made.ID {
-		t.Errorf("%+v, %v", list, err)
+	if _, err := conn.RotateKey(t.Context(), "main", admin.Rotation{Purpose: "notices"}); err == nil {
+		t.Error("a key for a purpose that there is not was rotated")
 	}
 	status, _, answer := raw(t, socket, http.MethodGet, "/issuers/main/keys", "")
 	if status != http.StatusOK || strings.Contains(answer, `"d"`) || strings.Contains(answer, "ealed") {

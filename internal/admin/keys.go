@@ -15,11 +15,11 @@ type keyBody struct{ Body Key }
 func (a *api) keys(h huma.API) {
 	const path = "/issuers/{issuer}/keys"
 	huma.Register(h, operation("list-keys", http.MethodGet, path, "List the signing keys of an issuer"), a.listKeys)
-	huma.Register(h, operation("rotate-key", http.MethodPost, path+"/rotate", "Replace the signing key"), func(ctx context.Context, in *struct {
+	huma.Register(h, operation("rotate-key", http.MethodPost, path+"/rotate", "Replace a signing key"), func(ctx context.Context, in *struct {
 		Issuer string `path:"issuer"`
 		Body   Rotation
 	}) (*keyBody, error) {
-		k, err := a.registry.RotateKey(ctx, actor(ctx), in.Issuer, keys.RotateOptions{Now: in.Body.Now, Kill: in.Body.Kill})
+		k, err := a.registry.RotateKey(ctx, actor(ctx), in.Issuer, keys.RotateOptions{Purpose: in.Body.Purpose, Now: in.Body.Now, Kill: in.Body.Kill})
 		if err != nil {
 			return nil, problem(ctx, err)
 		}
@@ -39,7 +39,7 @@ func (a *api) keys(h huma.API) {
 
 // showKey shows a key that was just made.
 func (a *api) showKey(k domain.Key) Key {
-	return Key{Key: k, Signs: keys.Signing([]domain.Key{k}, a.registry.Now()) != nil}
+	return Key{Key: k, Signs: keys.SigningFor(k.Purpose, []domain.Key{k}, a.registry.Now()) != nil}
 }
 
 func (a *api) listKeys(ctx context.Context, in *struct {
@@ -49,8 +49,9 @@ func (a *api) listKeys(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, problem(ctx, err)
 	}
-	signing := keys.Signing(found, a.registry.Now())
+	now := a.registry.Now()
 	return paged(found, len(found), func(k domain.Key) (Key, int64) {
+		signing := keys.SigningFor(k.Purpose, found, now)
 		return Key{Key: k, Signs: signing != nil && k.ID == signing.ID}, k.Version
 	}), nil
 }

@@ -64,13 +64,14 @@ type Patch map[string]json.RawMessage
 // Key is a signing key as the API shows it.
 type Key struct {
 	domain.Key
-	Signs bool `json:"signs"` // it is the one that signs now
+	Signs bool `json:"signs"` // it is the one that signs now, for its purpose
 }
 
-// Rotation says how the signing key is replaced.
+// Rotation says which signing key is replaced, and how.
 type Rotation struct {
-	Now  bool `json:"now,omitempty" doc:"The new key signs at once."`
-	Kill bool `json:"kill,omitempty" doc:"All other keys are worth nothing from now on: every token of the issuer dies."`
+	Purpose domain.Purpose `json:"purpose,omitempty" enum:"access,identity" doc:"Of the key: access tokens (left out), or the identities that upstreams are shown."`
+	Now     bool           `json:"now,omitempty" doc:"The new key signs at once."`
+	Kill    bool           `json:"kill,omitempty" doc:"All other keys for the purpose are worth nothing from now on: every token of the issuer under them dies."`
 }
 
 // ImportedKey is a private JWK of another system.

@@ -63,6 +63,8 @@ func (s *Server) endpoint(place snapshot.Place) func(*request.Exchange, *http.Re
 		return s.token
 	case place.Rest == domain.JWKSPath:
 		return s.jwks
+	case place.Rest == domain.IdentityJWKSPath:
+		return s.identityJWKS
 	case place.Rest == oauth.MetadataPath:
 		return s.metadata
 	}
@@ -97,4 +99,10 @@ func (s *Server) public(ex *request.Exchange, r *http.Request, body []byte) {
 // jwks publishes the keys that verify the issuer's tokens (RFC 7517 §5).
 func (s *Server) jwks(ex *request.Exchange, r *http.Request, place snapshot.Place) {
 	s.public(ex, r, place.Issuer.JWKS(s.Snapshot.Now()))
+}
+
+// identityJWKS publishes the keys that verify the identities that upstreams are shown: a
+// set of its own, so that neither token is ever taken for the other (D-47).
+func (s *Server) identityJWKS(ex *request.Exchange, r *http.Request, place snapshot.Place) {
+	s.public(ex, r, place.Issuer.IdentityJWKS(s.Snapshot.Now()))
 }

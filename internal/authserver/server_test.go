@@ -119,10 +119,12 @@ func newNode(t testing.TB) *node {
 func (n *node) issuer(i domain.Issuer) {
 	n.t.Helper()
 	i.Defaults()
-	k, err := keys.Make(&i, n.vault.Ring, start, start)
-	n.check(err)
 	n.put(i)
-	n.put(k)
+	for _, purpose := range domain.Purposes() {
+		k, err := keys.MakeFor(purpose, &i, n.vault.Ring, start, start)
+		n.check(err)
+		n.put(k)
+	}
 }
 
 func (n *node) put(v any) {
@@ -240,9 +242,36 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
+// RULES "Keys and tokens": each purpose has its own key set; below the prefix, as all of the
+// issuer, and with HS256 too, where no key for access tokens is published.
+func TestKeySets(t *testing.T) {
+	n := newNode(t)
+	kids := map[string]string{}
+	for _, at := range []string{"https://rfc.example.com", "https://rfc.example.com/below", "https://hmac.example.com"} {
+		for _, path := range []string{"/.well-known/jwks.json", "/.well-known/postern-identity-jwks.json"} {
+			var set struct {
+				Keys []struct{ KID, Alg, D, K string }
+			}
+			r := n.ask(http.MethodGet, at+path, nil)
+			if err := json.Unmarshal([]byte(text(t, r)), &set); err != nil || r.StatusCode != http.StatusOK {
+				t.Fatalf("%s: %d, %v", at+path, r.StatusCode, err)
+			}
+			if hidden := at == "https://hmac.example.com" && path == "/.well-known/jwks.json"; hidden != (len(set.Keys) == 0) || len(set.Keys) > 1 {
+				t.Errorf("%s: %+v", at+path, set)
+			}
+			for _, k := range set.Keys {
+				if kids[k.KID] != "" || k.D != "" || k.K != "" || strings.Contains(path, "identity") && k.Alg != "ES256" {
+					t.Errorf("%s holds %+v, which is in %q", at+path, k, kids[k.KID])
+				}
+				kids[k.KID] = at + path
+			}
+		}
+	}
+}
+
 func TestDocuments(t *testing.T) {
 	n := newNode(t)
-	for _, path := range []string{"/.well-known/jwks.json", "/.well-known/oauth-authorization-server"} {
+	for _, path := range []string{"/.well-known/jwks.json", "/.well-known/postern-identity-jwks.json", "/.well-known/oauth-authorization-server"} {
 		r := n.ask(http.MethodGet, "https://rfc.example.com"+path, nil, "Origin", "https://evil.example")
 		body := text(t, r)
 		for name, want := range map[string]string{

@@ -102,8 +102,11 @@ func TestUnavailable(t *testing.T) {
 		{"no key signs", func(n *node) {
 			list, err := n.db.Read().Keys.List(n.t.Context(), domain.Page{Prefix: "rfc/"})
 			n.check(err)
-			list[0].VerifyOnly = true
-			n.put(list[0])
+			for _, k := range list { // that for identities signs on, and no access token
+				if k.VerifyOnly = true; k.Purpose == domain.PurposeAccess {
+					n.put(k)
+				}
+			}
 			n.check(n.Snapshot.Poll(n.t.Context()))
 		}, 503, "unavailable"},
 		{"nothing can be recorded", func(n *node) { n.check(n.writer.Close(n.t.Context())) }, 503, "unavailable"},

@@ -14,6 +14,9 @@ const JWKSPath = "/.well-known/jwks.json"
 // the prefix of every issuer: one purpose, one key, one set.
 const IdentityJWKSPath = "/.well-known/postern-identity-jwks.json"
 
+// IdentityType is the `typ` of that identity, a JWT.
+const IdentityType = "postern-identity+jwt"
+
 // Issuer is one authorization server. Nothing issued under one is worth
 // anything under another.
 type Issuer struct {

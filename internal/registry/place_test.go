@@ -2,9 +2,12 @@ package registry_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/keys"
@@ -20,8 +23,8 @@ func TestPutIssuer(t *testing.T) {
 		t.Errorf("got %+v", i)
 	}
 	list, err := r.ListKeys(t.Context(), "main")
-	if err != nil || len(list) != 1 || keys.Signing(list, r.now) == nil {
-		t.Fatalf("its first key: %+v, %v", list, err)
+	if err != nil || len(list) != 2 || keys.Signing(list, r.now) == nil || keys.SigningFor(domain.PurposeIdentity, list, r.now) == nil {
+		t.Fatalf("its first keys: %+v, %v", list, err)
 	}
 	before := len(r.feed(t))
 	if again := r.issuer(t, domain.Issuer{Name: "main", URL: "https://id.example.com/a"}); again.Version != 1 || len(r.feed(t)) != before {
@@ -36,12 +39,20 @@ func TestPutIssuer(t *testing.T) {
 	i.Algorithm = "EdDSA"
 	r.issuer(t, i)
 	list, _ = r.ListKeys(t.Context(), "main")
-	if s := keys.Signing(list, r.now); len(list) != 2 || s.Algorithm != "ES256" {
+	if s := keys.Signing(list, r.now); len(list) != 3 || s.Algorithm != "ES256" {
 		t.Errorf("the new key must be published before it signs: %+v", list)
 	}
 	r.pass(keys.Lead)
 	if s := keys.Signing(list, r.now); s.Algorithm != "EdDSA" {
 		t.Errorf("signs with %s", s.Algorithm)
+	}
+	if err := r.RotateDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.pass(keys.Lead)
+	list, _ = r.ListKeys(t.Context(), "main")
+	if s := keys.SigningFor(domain.PurposeIdentity, list, r.now); s.Algorithm != "EdDSA" {
+		t.Errorf("identities are signed with %s", s.Algorithm)
 	}
 	i.Dialect, i.Algorithm = "bipsync", "HS256"
 	_, _, err = r.PutIssuer(t.Context(), by, i, 0)
@@ -175,7 +186,7 @@ func TestDeleteInUse(t *testing.T) {
 func TestKeys(t *testing.T) {
 	r := furnished(t)
 	ctx := t.Context()
-	first, _ := r.ListKeys(ctx, "main")
+	first := r.accessKeys(t)
 	if err := r.RotateDue(ctx); err != nil || len(r.feed(t)) == 0 {
 		t.Fatal(err)
 	}
@@ -187,7 +198,7 @@ func TestKeys(t *testing.T) {
 	if err := r.RotateDue(ctx); err != nil {
 		t.Fatal(err)
 	}
-	list, _ := r.ListKeys(ctx, "main")
+	list := r.accessKeys(t)
 	if len(list) != 2 || keys.Signing(list, r.now).ID != first[0].ID {
 		t.Errorf("the old one signs on until the new one is known: %+v", list)
 	}
@@ -198,18 +209,63 @@ func TestKeys(t *testing.T) {
 	if err := r.RotateDue(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if list, _ = r.ListKeys(ctx, "main"); len(list) != 1 || list[0].ID == first[0].ID {
+	if list = r.accessKeys(t); len(list) != 1 || list[0].ID == first[0].ID {
 		t.Errorf("the old key is left: %+v", list)
 	}
 	made, err := r.RotateKey(ctx, by, "main", keys.RotateOptions{Kill: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if list, _ = r.ListKeys(ctx, "main"); len(list) != 1 || list[0].ID != made.ID { // D-58
+	if list = r.accessKeys(t); len(list) != 1 || list[0].ID != made.ID { // D-58
 		t.Errorf("kill left %+v", list)
 	}
 	if _, err := r.ListKeys(ctx, "none"); !errors.Is(err, domain.ErrNotFound) {
 		t.Errorf("keys of nobody: %v", err)
+	}
+}
+
+// accessKeys lists the keys of the issuer main for access tokens.
+func (r *room) accessKeys(t *testing.T) []domain.Key {
+	t.Helper()
+	list, err := r.ListKeys(t.Context(), "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(list, func(k domain.Key) bool { return k.Purpose != domain.PurposeAccess })
+}
+
+// An installation from before identities has no key for them: the next look at what is
+// due makes one, which signs at once, whatever else waits for its turn.
+func TestIdentityKeyOfAnOldInstallation(t *testing.T) {
+	r := furnished(t)
+	if _, err := r.RotateKey(t.Context(), by, "main", keys.RotateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.Store.Change(t.Context(), by, func(tables domain.Tables) (changes []domain.Change, _ error) {
+		list, err := tables.Keys.List(t.Context(), domain.Page{Prefix: "main/"})
+		for _, k := range list {
+			if k.Purpose == domain.PurposeIdentity && err == nil {
+				err = tables.Keys.Delete(t.Context(), k.Key(), k.Version)
+				changes = append(changes, domain.Change{Kind: k.Kind(), Key: k.Key(), Action: "key.expire"})
+			}
+		}
+		return changes, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := r.accessKeys(t)
+	for range 2 {
+		if err := r.RotateDue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := r.ListKeys(t.Context(), "main")
+	if err != nil || len(list) != len(before)+1 || keys.SigningFor(domain.PurposeIdentity, list, r.now) == nil {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if d := cmp.Diff(before, r.accessKeys(t)); d != "" {
+		t.Errorf("keys for access tokens (-before +after)\n%s", d)
 	}
 }
 
@@ -220,7 +276,7 @@ func TestImportKey(t *testing.T) {
 	r := furnished(t)
 	ctx := t.Context()
 	r.issuer(t, domain.Issuer{Name: "two", URL: "https://two.example.com"})
-	before, _ := r.ListKeys(ctx, "main")
+	before := r.accessKeys(t)
 	k, err := r.ImportKey(ctx, by, "main", []byte(rfcKey), keys.ImportOptions{Sign: true})
 	if err != nil || k.ID != "1" || !k.Imported {
 		t.Fatalf("%+v, %v", k, err)
@@ -229,6 +285,9 @@ func TestImportKey(t *testing.T) {
 	list, _ := r.ListKeys(ctx, "main")
 	if s := keys.Signing(list, r.now); s == nil || s.ID != "1" {
 		t.Errorf("it does not sign: %+v", list)
+	}
+	if keys.SigningFor(domain.PurposeIdentity, list, r.now) == nil {
+		t.Errorf("no key for identities is left: %+v", list)
 	}
 	for i := range list {
 		if list[i].ID == before[0].ID && (list[i].Expires == nil || !keys.Published(&list[i], r.now.Add(dialect.MaxLifetime))) {

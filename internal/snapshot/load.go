@@ -99,28 +99,37 @@ func (s *Snapshot) addIssuer(v, earlier *View, issuer domain.Issuer, list []doma
 		verifiers: make(map[string]verifier), now: s.Now,
 	}
 	for _, k := range list {
-		if k.Issuer != issuer.Name || k.Purpose != domain.PurposeAccess {
+		if k.Issuer != issuer.Name {
 			continue
 		}
-		i.keys = append(i.keys, k)
-		if !k.VerifyOnly {
-			signer, err := s.signer(earlier, i, &k)
-			if err != nil {
-				return err
-			}
-			i.signers[k.ID] = signer
+		var err error
+		switch k.Purpose {
+		case domain.PurposeAccess:
+			err = s.addKey(i, earlier, k)
+		case domain.PurposeIdentity:
+			err = s.addIdentity(i, earlier, k)
 		}
-		verifier, err := s.verifier(i, &k)
 		if err != nil {
 			return err
 		}
-		i.verifiers[k.ID] = verifier
 	}
 	v.issuers[i.Name] = i
 	for _, h := range i.AllHosts() {
 		v.hosts[h] = append(v.hosts[h], mount{prefix: i.prefix, issuer: i})
 	}
 	return nil
+}
+
+// addKey adds a key for access tokens.
+func (s *Snapshot) addKey(i *Issuer, earlier *View, k domain.Key) (err error) {
+	i.keys = append(i.keys, k)
+	if !k.VerifyOnly {
+		if i.signers[k.ID], err = s.signer(earlier, i, &k); err != nil {
+			return err
+		}
+	}
+	i.verifiers[k.ID], err = s.verifier(i, &k)
+	return err
 }
 
 func (s *Snapshot) signer(earlier *View, i *Issuer, k *domain.Key) (*jwt.Signer, error) {

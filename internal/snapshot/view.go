@@ -42,6 +42,7 @@ type Issuer struct {
 	keys      []domain.Key
 	signers   map[string]*jwt.Signer // by kid
 	verifiers map[string]verifier    // by kid
+	identity  identity
 	now       func() time.Time
 }
 
@@ -59,11 +60,13 @@ func (i *Issuer) Signer(now time.Time) *jwt.Signer {
 
 // JWKS is the JWK set (RFC 7517 §5) of the keys that are published at the time
 // given. Symmetric keys are in none.
-func (i *Issuer) JWKS(now time.Time) []byte {
+func (i *Issuer) JWKS(now time.Time) []byte { return published(i.keys, now) }
+
+func published(list []domain.Key, now time.Time) []byte {
 	var b bytes.Buffer
 	b.WriteString(`{"keys":[`)
-	for n := range i.keys {
-		k := &i.keys[n]
+	for n := range list {
+		k := &list[n]
 		if len(k.Public) == 0 || !keys.Published(k, now) {
 			continue
 		}
