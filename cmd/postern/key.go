@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/internal/admin"
+	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/seal"
 )
 
 type keyCommand struct {
 	List   keyListCommand   `cmd:"" help:"List the signing keys of an issuer."`
-	Rotate keyRotateCommand `cmd:"" help:"Replace the signing key of an issuer; no valid token fails."`
+	Rotate keyRotateCommand `cmd:"" help:"Replace a signing key of an issuer; no valid token fails."`
 	Import keyImportCommand `cmd:"" help:"Take over a private JWK of another system, read from standard input."`
 	Master keyMasterCommand `cmd:"" help:"Make the file of a master key, which seals everything secret in the store."`
 }
@@ -39,14 +40,14 @@ func (c keyListCommand) Run(ctx context.Context, s *streams) error {
 	if c.JSON {
 		return s.json(list)
 	}
-	rows := [][]string{{"KID", "ALGORITHM", "STATE", "SIGNS FROM", "SIGNS UNTIL", "PUBLISHED UNTIL"}}
+	rows := [][]string{{"KID", "PURPOSE", "ALGORITHM", "STATE", "SIGNS FROM", "SIGNS UNTIL", "PUBLISHED UNTIL"}}
 	for i := range list {
 		k := &list[i]
 		from, until := moment(&k.SignFrom), moment(k.SignUntil)
 		if k.VerifyOnly {
 			from, until = "", ""
 		}
-		rows = append(rows, []string{k.ID, k.Algorithm, keyState(k, time.Now()), dash(from), dash(until), dash(moment(k.Expires))})
+		rows = append(rows, []string{k.ID, string(k.Purpose), k.Algorithm, keyState(k, time.Now()), dash(from), dash(until), dash(moment(k.Expires))})
 	}
 	return s.table(rows)
 }
@@ -74,9 +75,10 @@ func keyState(k *admin.Key, now time.Time) string {
 type keyRotateCommand struct {
 	remote
 	issuerFlag
-	Now  bool `name:"now" help:"The new key signs at once; whoever caches the keys may refuse its tokens until they look again."`
-	Kill bool `name:"kill" help:"All other keys are worth nothing from now on: every token of the issuer is dead."`
-	JSON bool `name:"json" help:"Print the new key as JSON."`
+	Purpose domain.Purpose `name:"purpose" enum:"access,identity" default:"access" help:"Which key: that of access tokens, or of the identities that upstreams are shown."`
+	Now     bool           `name:"now" help:"The new key signs at once; whoever caches the keys may refuse its tokens until they look again."`
+	Kill    bool           `name:"kill" help:"All other keys for the purpose are worth nothing from now on: every token of the issuer under them is dead."`
+	JSON    bool           `name:"json" help:"Print the new key as JSON."`
 }
 
 // Run replaces the key.
@@ -86,7 +88,7 @@ func (c keyRotateCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	made, err := conn.RotateKey(ctx, issuer, admin.Rotation{Now: c.Now, Kill: c.Kill})
+	made, err := conn.RotateKey(ctx, issuer, admin.Rotation{Purpose: c.Purpose, Now: c.Now, Kill: c.Kill})
 	if err != nil {
 		return err
 	}
