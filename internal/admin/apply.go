@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/postern-dev/postern/internal/declare"
+	"github.com/postern-dev/postern/internal/domain"
 )
 
 // File is a file of objects, as YAML.
@@ -21,8 +23,8 @@ type Files struct {
 	Files []File `json:"files"`
 }
 
-// Applied is what became of the files. Where an object fails in the midst of it,
-// those before stay done, and Failed says what went wrong.
+// Applied is what became of the files. Where an object fails in a later transaction than
+// the first, those before stay done, and Failed says what went wrong.
 type Applied struct {
 	Objects []declare.Item `json:"objects"`
 	Secrets []NewSecret    `json:"secrets" doc:"Of new clients: here and nowhere else."`
@@ -38,7 +40,7 @@ type NewSecret struct {
 }
 
 func (a *api) apply(h huma.API) {
-	op := operation("apply", http.MethodPost, "/apply", "Bring in issuers, tenants and clients from files")
+	op := operation("apply", http.MethodPost, "/apply", "Bring in objects of every kind from files")
 	huma.Register(h, op, func(ctx context.Context, in *struct{ Body Files }) (*struct{ Body Applied }, error) {
 		files := make([]declare.File, len(in.Body.Files))
 		for i, f := range in.Body.Files {
@@ -73,7 +75,7 @@ func whyFailed(ctx context.Context, err error) string {
 func problemOfFiles(ctx context.Context, err error) error {
 	var wrong *declare.Error
 	if !errors.As(err, &wrong) {
-		return problem(ctx, err)
+		return problemOfObject(ctx, err)
 	}
 	details := make([]error, len(wrong.Problems))
 	for i, p := range wrong.Problems {
@@ -84,6 +86,22 @@ func problemOfFiles(ctx context.Context, err error) error {
 		details[i] = &huma.ErrorDetail{Location: at, Message: p.Message}
 	}
 	return huma.Error422UnprocessableEntity("the files are not valid, and nothing was changed", details...)
+}
+
+// problemOfObject is problem, with the object and its place in the files, of the one that
+// failed in the first transaction.
+func problemOfObject(ctx context.Context, err error) error {
+	known := problem(ctx, err)
+	var model *huma.ErrorModel
+	if !errors.As(known, &model) || model.Status >= http.StatusInternalServerError {
+		return known
+	}
+	var invalid *domain.Invalid
+	if errors.As(err, &invalid) {
+		model.Detail = strings.TrimSuffix(err.Error(), invalid.Error()) + model.Detail
+	}
+	model.Detail += "; nothing was changed"
+	return model
 }
 
 // Apply brings in files of objects. Where it fails in the midst of it, what came
