@@ -104,6 +104,9 @@ func rewrite(pr *httputil.ProxyRequest) {
 // modify makes the upstream's answer ours to give.
 func modify(answer *http.Response) error {
 	c := callOf(answer.Request.Context())
+	if f := c.fault.Load(); f != nil { // it failed while the answer came
+		return f.err
+	}
 	switch {
 	case answer.StatusCode < http.StatusOK && answer.StatusCode != http.StatusSwitchingProtocols:
 		return errStatus
@@ -114,6 +117,9 @@ func modify(answer *http.Response) error {
 	strip(answer.Header, oursToTell)
 	clean(answer.Trailer, oursToTell)
 	c.stamp()
+	if _, said := answer.Header["Content-Type"]; !said {
+		c.Header()["Content-Type"] = nil // else net/http would guess one
+	}
 	if answer.StatusCode == http.StatusSwitchingProtocols {
 		c.ex.Status = answer.StatusCode // written past http.ResponseWriter
 		return nil
