@@ -10,8 +10,11 @@ import (
 // (D-61), however `-` and `_` are written in it.
 func overridesMethod(h http.Header) string {
 	for name := range h {
+		if name == "" || name[0] != 'X' && name[0] != 'x' {
+			continue
+		}
 		switch len(name) {
-		case len("X-Http-Method"), len("X-Method-Override"), len("X-Http-Method-Override"):
+		case len("x-http-method"), len("x-method-override"), len("x-http-method-override"):
 		default:
 			continue
 		}

@@ -1,0 +1,37 @@
+package guard_test
+
+import (
+	"testing"
+
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+// BenchmarkJudge is a call whose token was seen before, with one resource in the path and a
+// limit. The aim is 3 µs.
+func BenchmarkJudge(b *testing.B) {
+	n := newTown(b)
+	update(n, clients, "main/c1", func(c *domain.Client) { c.RateLimits = map[string]int64{"reports": 1 << 30} })
+	r := request("GET", base+"/studies/s1", n.token("main", "c1", "read"))
+	b.ReportAllocs()
+	for b.Loop() {
+		if v := n.guard.Judge(r, source); v.Err != nil {
+			b.Fatal(v.Err)
+		}
+	}
+}
+
+// BenchmarkJudgeParallel has all processors call for one client.
+func BenchmarkJudgeParallel(b *testing.B) {
+	n := newTown(b)
+	update(n, clients, "main/c1", func(c *domain.Client) { c.RateLimits = map[string]int64{"reports": 1 << 30} })
+	token := n.token("main", "c1", "read")
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		r := request("GET", base+"/studies/s1", token)
+		for pb.Next() {
+			if v := n.guard.Judge(r, source); v.Err != nil {
+				b.Error(v.Err)
+			}
+		}
+	})
+}
