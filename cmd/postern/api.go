@@ -70,6 +70,7 @@ func apiRows(a *admin.API) [][]string {
 	}
 	field(&rows, "limit headers", yes(a.RateLimitHeaders))
 	field(&rows, "forward token", yes(a.ForwardToken))
+	field(&rows, "identity token", yes(a.IdentityToken))
 	field(&rows, "max body", strconv.FormatInt(a.MaxBody, 10)+" bytes")
 	field(&rows, "timeouts", "connect "+a.Timeouts.Connect.Duration().String()+", answer "+a.Timeouts.Answer.Duration().String()+", idle "+a.Timeouts.Idle.Duration().String())
 	if a.ServeStale != 0 {

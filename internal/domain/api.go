@@ -18,6 +18,7 @@ type API struct {
 	RateLimits       map[string]int64 `json:"rate_limits,omitempty" yaml:"rate_limits"`               // tier → calls a minute here, counted apart; left out: the tier's
 	RateLimitHeaders bool             `json:"rate_limit_headers,omitempty" yaml:"rate_limit_headers"` // answers to a known client tell its limit (X-RateLimit-…)
 	ForwardToken     bool             `json:"forward_token,omitempty" yaml:"forward_token"`           // the upstream sees the client's token
+	IdentityToken    bool             `json:"identity_token,omitempty" yaml:"identity_token"`         // the upstream gets X-Postern-Identity, a JWT of a minute that proves whose call it is
 	MaxBody          int64            `json:"max_body,omitempty" yaml:"max_body"`                     // bytes of a request's body; left out: 10485760
 	Timeouts         Timeouts         `json:"timeouts,omitzero" yaml:"timeouts"`                      // of the upstream
 	ServeStale       Seconds          `json:"serve_stale,omitempty" yaml:"serve_stale"`               // a node that lost its store goes on for so long beyond max_staleness, for clients it knows; left out: 503 at once

@@ -18,29 +18,37 @@ const IdentityLife = time.Minute
 // and named, never cut: half a list reads like a whole one.
 const maxLists = 4 << 10
 
-// IdentityFacts are what an identity token says: whose call an upstream gets, and what its
-// client may do there.
-type IdentityFacts struct {
+// Identity is whose call an upstream gets, and what its client may do there.
+type Identity struct {
 	Issuer    *domain.Issuer
 	Audience  string // of the API
 	Client    string
 	Tenant    string               // empty: platform-wide
 	Scope     oauth.Scope          // said by the access token and held now
 	Resources domain.ResourceScope // as scope
-	Event     domain.EventID       // the call; becomes `jti`
-	Now       time.Time
 }
 
-// Identity appends a signed identity token to dst: a JWT for the upstream of one API, of a
-// type and under a key of its own, so that it is worth nothing as an access token, and no
+// SignIdentity appends a signed identity token to dst: a JWT for the upstream of one API, of
+// a type and under a key of its own, so that it is worth nothing as an access token, and no
 // access token as it (RFC 8725 §3.11, D-47). The signer is Issuer.IdentitySigner of package
-// snapshot.
-func Identity(dst []byte, signer *jwt.Signer, f IdentityFacts) ([]byte, error) {
+// snapshot, claims are those of Identity.Append, and the event is the call, which becomes
+// `jti`.
+func SignIdentity(dst []byte, signer *jwt.Signer, claims []byte, event domain.EventID, now time.Time) ([]byte, error) {
 	var space [1024]byte
-	return signer.Sign(dst, identityClaims(space[:0], f))
+	b := append(space[:0], claims...)
+	iat := now.Unix()
+	b = append(b, `,"iat":`...)
+	b = strconv.AppendInt(b, iat, 10)
+	b = append(b, `,"exp":`...)
+	b = strconv.AppendInt(b, iat+int64(IdentityLife/time.Second), 10)
+	b = append(b, `,"jti":"`...)
+	b = event.Append(b)
+	return signer.Sign(dst, append(b, `"}`...))
 }
 
-func identityClaims(b []byte, f IdentityFacts) []byte {
+// Append appends the claims but those of time and call, as a JSON object that is not closed
+// yet: two identities are the same where these bytes are.
+func (f *Identity) Append(b []byte) []byte {
 	b = append(b, `{"iss":`...)
 	b = jwt.AppendString(b, f.Issuer.URL)
 	b = append(b, `,"aud":`...)
@@ -53,20 +61,12 @@ func identityClaims(b []byte, f IdentityFacts) []byte {
 		b = append(b, `,"tenant_id":`...)
 		b = jwt.AppendString(b, f.Tenant)
 	}
-	b = appendLists(b, f)
-	iat := f.Now.Unix()
-	b = append(b, `,"iat":`...)
-	b = strconv.AppendInt(b, iat, 10)
-	b = append(b, `,"exp":`...)
-	b = strconv.AppendInt(b, iat+int64(IdentityLife/time.Second), 10)
-	b = append(b, `,"jti":"`...)
-	b = f.Event.Append(b)
-	return append(b, `"}`...)
+	return f.appendLists(b)
 }
 
 // appendLists writes scope and resources, as far as both are short enough together, and
 // names what is not there for its length.
-func appendLists(b []byte, f IdentityFacts) []byte {
+func (f *Identity) appendLists(b []byte) []byte {
 	start := len(b)
 	var left []string
 	if len(f.Scope) > 0 { // the claim is absent where there is none (RFC 9068 §2.2.3)

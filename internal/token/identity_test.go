@@ -15,19 +15,18 @@ import (
 	"github.com/postern-dev/postern/oauth/jwt"
 )
 
-func identityFacts() token.IdentityFacts {
-	return token.IdentityFacts{
+func identity() token.Identity {
+	return token.Identity{
 		Issuer: &domain.Issuer{Name: "x", URL: "https://auth.example.com/x"}, Audience: "urn:api", Client: clientID, Tenant: tenantID,
 		Scope:     oauth.Scope{"studies:read", "sites:read"},
 		Resources: domain.ResourceScope{"study": {IDs: []string{"s1", `"2"`}}, "site": {All: true}, "ward": {All: true, IDs: []string{"w"}}, "none": {}},
-		Event:     event, Now: now,
 	}
 }
 
 // payload signs, and reads what an upstream would.
-func payload(t testing.TB, s *jwt.Signer, f token.IdentityFacts) string {
+func payload(t testing.TB, s *jwt.Signer, f token.Identity) string {
 	t.Helper()
-	compact, err := token.Identity(nil, s, f)
+	compact, err := token.SignIdentity(nil, s, f.Append(nil), event, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,10 +42,10 @@ func TestIdentity(t *testing.T) {
 	const id = `{"iss":"https://auth.example.com/x","aud":"urn:api","sub":"` + clientID + `","client_id":"` + clientID + `"`
 	const end = `,"iat":1795428000,"exp":1795428060,"jti":"017f22e2-79b0-7cc3-98c4-dc0c0c07398f"}`
 	if d := cmp.Diff(id+`,"tenant_id":"`+tenantID+`","scope":"studies:read sites:read","resources":`+
-		`{"none":{},"site":{"all":true},"study":{"ids":["s1","\"2\""]},"ward":{"all":true,"ids":["w"]}}`+end, payload(t, s, identityFacts())); d != "" {
+		`{"none":{},"site":{"all":true},"study":{"ids":["s1","\"2\""]},"ward":{"all":true,"ids":["w"]}}`+end, payload(t, s, identity())); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
-	f := identityFacts()
+	f := identity()
 	f.Tenant, f.Scope, f.Resources = "", nil, nil
 	if d := cmp.Diff(id+`,"resources":{}`+end, payload(t, s, f)); d != "" {
 		t.Errorf("platform-wide, holding nothing (-want +got)\n%s", d)
@@ -56,7 +55,7 @@ func TestIdentity(t *testing.T) {
 // What it says of resources is what the JSON of a resource scope is.
 func TestIdentityResources(t *testing.T) {
 	s := signer(t, jwt.EdDSA, domain.IdentityType)
-	f := identityFacts()
+	f := identity()
 	var got struct{ Resources domain.ResourceScope }
 	if err := json.Unmarshal([]byte(payload(t, s, f)), &got); err != nil {
 		t.Fatal(err)
@@ -90,7 +89,7 @@ func TestIdentityTruncated(t *testing.T) {
 		{"one leaves no room for the other", 300, 300, `["resources"]`, true, false},
 		{"both", 500, 500, `["scope","resources"]`, false, false},
 	} {
-		f := identityFacts()
+		f := identity()
 		f.Scope, f.Resources = long(c.scopes), domain.ResourceScope{"a": {All: true}, "study": {IDs: long(c.resources)}, "z": {All: true}}
 		var got map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(payload(t, s, f)), &got); err != nil {
@@ -111,9 +110,9 @@ func TestIdentityTruncated(t *testing.T) {
 			}
 		}
 	}
-	f := identityFacts()
+	f := identity()
 	f.Audience = strings.Repeat("x", jwt.MaxSize)
-	if _, err := token.Identity(nil, s, f); err != jwt.ErrTooLarge {
+	if _, err := token.SignIdentity(nil, s, f.Append(nil), event, now); err != jwt.ErrTooLarge {
 		t.Errorf("more than a token holds: %v", err)
 	}
 }
@@ -124,11 +123,11 @@ func FuzzIdentity(f *testing.F) {
 	f.Add("\"\\\x00\xff", "\u2028", "</script>", "\U0001F600", "\"", "\xed\xa0\x80")
 	s := signer(f, jwt.EdDSA, domain.IdentityType)
 	f.Fuzz(func(t *testing.T, client, tenant, aud, iss, kind, id string) {
-		facts := token.IdentityFacts{
+		facts := token.Identity{
 			Issuer: &domain.Issuer{URL: iss}, Audience: aud, Client: client, Tenant: tenant,
-			Resources: domain.ResourceScope{kind: {IDs: []string{id}}}, Event: event, Now: now,
+			Resources: domain.ResourceScope{kind: {IDs: []string{id}}},
 		}
-		compact, err := token.Identity(nil, s, facts)
+		compact, err := token.SignIdentity(nil, s, facts.Append(nil), event, now)
 		if err == jwt.ErrTooLarge {
 			return
 		}
@@ -166,10 +165,10 @@ func FuzzIdentity(f *testing.F) {
 func BenchmarkIdentity(b *testing.B) {
 	for _, alg := range []jwt.Algorithm{jwt.ES256, jwt.EdDSA} {
 		b.Run(string(alg), func(b *testing.B) {
-			s, f := signer(b, alg, domain.IdentityType), identityFacts()
+			s, f := signer(b, alg, domain.IdentityType), identity()
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := token.Identity(nil, s, f); err != nil {
+				if _, err := token.SignIdentity(nil, s, f.Append(nil), event, now); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -12,7 +12,7 @@ import (
 func guarded(t *testing.T, s Store) {
 	api := domain.API{
 		Name: "reports", Label: "Ünïcode \"<&>", Audience: "https://api.example", Issuers: []string{"rfc", "other"}, Hosts: []string{"api.example:8443"}, Path: "/v1",
-		Upstream: "http://127.0.0.1:9000/x", RateLimits: map[string]int64{"premium": 7}, RateLimitHeaders: true, MaxBody: 1 << 40, ServeStale: 60,
+		Upstream: "http://127.0.0.1:9000/x", RateLimits: map[string]int64{"premium": 7}, RateLimitHeaders: true, IdentityToken: true, MaxBody: 1 << 40, ServeStale: 60,
 		Timeouts: domain.Timeouts{Connect: 1, Answer: 2, Idle: 3},
 		Routes:   []domain.Route{{Method: "GET", Path: "/reports/{id}"}, {Method: "POST", Path: "/reports"}},
 	}
