@@ -25,8 +25,9 @@ type call struct {
 	began    time.Time
 	verdict  guard.Verdict
 	upstream *upstream
-	upgrade  bool // it may change to another protocol, and wants to
-	whole    bool // it was served to the end
+	identity string // token for the upstream, empty where the API asks for none
+	upgrade  bool   // it may change to another protocol, and wants to
+	whole    bool   // it was served to the end
 	hijacked bool
 	interim  int // 1xx answers so far
 	upload   upload

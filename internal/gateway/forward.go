@@ -34,7 +34,8 @@ var (
 	errSwitch  = errors.New("the upstream changed to a protocol that nobody asked for")
 )
 
-// prepare finds the upstream, and refuses a body that says itself that it is too long.
+// prepare finds the upstream, refuses a body that says itself that it is too long, and
+// signs what the upstream is shown.
 func (c *call) prepare() error {
 	u, err := c.gateway.upstreams.of(&c.verdict.API.API, c.gateway.Dial)
 	if err != nil {
@@ -49,7 +50,10 @@ func (c *call) prepare() error {
 	if c.r.ContentLength > c.upload.left {
 		return &guard.Refusal{Reason: guard.BodyTooLarge}
 	}
-	return nil
+	if c.verdict.API.IdentityToken {
+		c.identity, err = c.gateway.identities.identity(&c.verdict, c.ex.Event, c.gateway.Now())
+	}
+	return err
 }
 
 // forward hands the call to the proxy, which comes back by rewrite, modify and failed.
@@ -89,7 +93,7 @@ func rewrite(pr *httputil.ProxyRequest) {
 	if t, ok := c.r.Header["Content-Type"]; ok { // the body was judged by it: `Connection` cannot take it away
 		out.Header["Content-Type"] = t
 	}
-	o := one{make([]string, 0, 11)}
+	o := one{make([]string, 0, 12)}
 	o.set(out.Header, "X-Forwarded-For", c.ex.Source.String())
 	o.set(out.Header, "X-Forwarded-Host", c.r.Host)
 	o.set(out.Header, "X-Forwarded-Proto", scheme(c.r))
@@ -98,6 +102,9 @@ func rewrite(pr *httputil.ProxyRequest) {
 		o.set(out.Header, correlation, c.ex.Correlation)
 	}
 	identify(out.Header, &c.verdict, &o)
+	if c.identity != "" {
+		o.set(out.Header, identityHeader, c.identity)
+	}
 	out.Trailer = c.upload.announce(c.r)
 }
 

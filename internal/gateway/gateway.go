@@ -38,8 +38,9 @@ type Config struct {
 // Gateway is the reverse proxy before every API. It is safe for concurrent use.
 type Gateway struct {
 	Config
-	upstreams upstreams
-	proxy     httputil.ReverseProxy
+	upstreams  upstreams
+	identities identities
+	proxy      httputil.ReverseProxy
 }
 
 // New makes a gateway.

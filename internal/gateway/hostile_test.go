@@ -112,11 +112,6 @@ func TestHostileUpstream(t *testing.T) {
 			}
 			return true
 		},
-		"an answer before it is asked": func(h *heard, _ *http.Request, mark string) bool {
-			h.say(fmt.Sprintf(ok, len(mark), mark))
-			h.say(fmt.Sprintf(ok, len(mark), mark))
-			return true
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -185,6 +180,36 @@ func (s *scene) victim(i, rounds int) {
 			_ = c.Close()
 			c = s.dial()
 		}
+	}
+}
+
+// What comes while a connection waits for its next call ends the connection, and what came
+// is nobody's.
+func TestUnaskedAnswer(t *testing.T) {
+	s := newScene(t)
+	ended := make(chan struct{})
+	first := true // the upstream's goroutines follow each other
+	s.upstream.answer(func(h *heard) {
+		for {
+			if r, _ := h.request(); r == nil {
+				if first {
+					first = false
+					close(ended)
+				}
+				return
+			}
+			h.say("HTTP/1.1 200 OK\nContent-Length: 2\n\nok")
+			if first {
+				s.log.wait(1)
+				h.say("HTTP/1.1 200 OK\nContent-Length: 4\n\nevil")
+			}
+		}
+	})
+	c := s.dial()
+	for range 3 {
+		c.send("GET / HTTP/1.1\nHost: h\n\n")
+		c.want(200, "ok")
+		<-ended
 	}
 }
 

@@ -15,6 +15,15 @@ const (
 	idleKept = 60 * time.Second // longest that one waits; swept at half of it
 )
 
+// How long a connection rests before the next call. What an upstream sends beyond an answer
+// shows while it rests, if it does not come with the answer; what comes once the next call
+// is written cannot be told from the answer to that. A body where HTTP allows none is the
+// common mistake.
+const (
+	rest     = 2 * time.Millisecond
+	restLong = 100 * time.Millisecond // after an answer that has no body by rule (RFC 9112 §6.3)
+)
+
 // pool is an http.RoundTripper over the connections to one upstream. The protocol is
 // http.Transport's; which connection a call gets is decided here (see wire).
 type pool struct {
@@ -42,6 +51,9 @@ func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, &dialError{err}
 		}
 		answer, err := conn.RoundTrip(r)
+		if err == nil && w != nil && (r.Method == http.MethodHead || answer.StatusCode == http.StatusNoContent || answer.StatusCode == http.StatusNotModified) {
+			p.suspect(w)
+		}
 		if err == nil || !kept || !again(r, w) {
 			return answer, err
 		}
@@ -64,14 +76,9 @@ func again(r *http.Request, w *wire) bool {
 // take finds a connection, or makes one.
 func (p *pool) take(ctx context.Context) (conn *http.ClientConn, w *wire, kept bool, err error) {
 	p.mu.Lock()
-	for len(p.idle) > 0 {
-		last := len(p.idle) - 1
-		w := p.idle[last]
-		p.idle[last], p.idle = nil, p.idle[:last]
-		if w.state.CompareAndSwap(idle, taken) {
-			p.mu.Unlock()
-			return w.conn.Load(), w, true, nil
-		}
+	if w := p.rested(); w != nil {
+		p.mu.Unlock()
+		return w.conn.Load(), w, true, nil
 	}
 	p.shared = slices.DeleteFunc(p.shared, func(c *http.ClientConn) bool { return c.Err() != nil })
 	for _, c := range p.shared {
@@ -82,6 +89,36 @@ func (p *pool) take(ctx context.Context) (conn *http.ClientConn, w *wire, kept b
 	}
 	p.mu.Unlock()
 	return p.dial(ctx)
+}
+
+// rested takes the connection used last of those that may be used; the lock is held.
+func (p *pool) rested() *wire {
+	if len(p.idle) == 0 {
+		return nil
+	}
+	now := time.Now()
+	for i := len(p.idle) - 1; i >= 0; i-- {
+		w := p.idle[i]
+		if w.state.Load() == idle && now.Before(w.ready) {
+			continue
+		}
+		p.idle = slices.Delete(p.idle, i, i+1)
+		if w.state.CompareAndSwap(idle, taken) {
+			return w
+		}
+	}
+	return nil
+}
+
+// suspect lets a connection rest for longer, now or once it is back.
+func (p *pool) suspect(w *wire) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w.state.Load() == idle {
+		w.ready = w.since.Add(restLong)
+	} else {
+		w.suspect = true
+	}
 }
 
 // dialed is how the connection under a new http.ClientConn comes out of its Transport.
@@ -133,6 +170,10 @@ func (p *pool) put(w *wire) {
 		return
 	}
 	w.since = time.Now()
+	w.ready = w.since.Add(rest)
+	if w.suspect {
+		w.suspect, w.ready = false, w.since.Add(restLong)
+	}
 	w.state.Store(idle)
 	p.idle = append(p.idle, w)
 	p.sweepLater()

@@ -203,11 +203,12 @@ func (c *client) closed() string {
 	return string(rest)
 }
 
-// recorder is an upstream that keeps what each connection sent.
+// recorder is an upstream that keeps every byte it is sent.
 type recorder struct {
 	net.Listener
 	t     testing.TB
 	mu    sync.Mutex
+	all   bytes.Buffer
 	conns []*heard
 	serve func(*heard)
 }
@@ -215,23 +216,16 @@ type recorder struct {
 // heard is one connection to the upstream.
 type heard struct {
 	net.Conn
-	r   *bufio.Reader
-	mu  sync.Mutex
-	all bytes.Buffer
+	r    *bufio.Reader
+	kept *recorder
 }
 
 func (h *heard) Read(p []byte) (int, error) {
 	n, err := h.Conn.Read(p)
-	h.mu.Lock()
-	h.all.Write(p[:n])
-	h.mu.Unlock()
+	h.kept.mu.Lock()
+	h.kept.all.Write(p[:n])
+	h.kept.mu.Unlock()
 	return n, err
-}
-
-func (h *heard) text() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.all.String()
 }
 
 func (h *heard) say(text string) { _, _ = io.WriteString(h.Conn, crlf(text)) }
@@ -271,7 +265,7 @@ func recordOn(t testing.TB, l net.Listener) *recorder {
 			if err != nil {
 				return
 			}
-			h := &heard{Conn: conn}
+			h := &heard{Conn: conn, kept: u}
 			h.r = bufio.NewReader(h)
 			u.mu.Lock()
 			u.conns = append(u.conns, h)
@@ -315,15 +309,11 @@ func (u *recorder) always(text string) {
 	})
 }
 
-// text is all that came, connection by connection.
+// text is all that came, as it came.
 func (u *recorder) text() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	var all strings.Builder
-	for _, c := range u.conns {
-		all.WriteString(c.text())
-	}
-	return all.String()
+	return u.all.String()
 }
 
 func (u *recorder) count() int {

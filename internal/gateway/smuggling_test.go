@@ -186,7 +186,7 @@ func TestHTTP2Injection(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		fields [][2]string
-		status string // of the answer; empty: the stream is reset, or the connection closed
+		status string // of the answer; empty: the stream is reset, or the connection closed; refused: either
 	}{
 		{"good", good, "200"},
 		{"a line end in a value", with(-1, "x", "a\r\nX-Postern-Client: admin"), ""},
@@ -207,16 +207,16 @@ func TestHTTP2Injection(t *testing.T) {
 		{"transfer-encoding", with(-1, "transfer-encoding", "chunked"), "400"},
 		{"connection", with(-1, "connection", "x-postern-client"), "400"},
 		{"upgrade", with(-1, "upgrade", "h2c"), "400"},
-		{"content-length that is not true", with(-1, "content-length", "5"), ""},
 		{"two lengths", append(with(-1, "content-length", "2"), [2]string{"content-length", "8"}), "200"}, // the first, which is true
 		{"ours", with(-1, "x-postern-client", "admin"), "200"},
 		{"ours as some write it", with(-1, "x_postern_client", "admin"), "200"},
+		{"content-length that is not true", with(-1, "content-length", "5"), "refused"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := len(n.upstream.text())
 			status := n.http2(t, c.fields, "{}")
 			sent := n.upstream.text()[before:]
-			if status != c.status {
+			if status != c.status && (c.status != "refused" || status == "200") {
 				t.Fatalf("answered %q, want %q; sent %q", status, c.status, sent)
 			}
 			if strings.Contains(sent, "admin") || strings.Contains(sent, "X: y") || strings.Contains(sent, "internal.example.com") {
@@ -291,7 +291,7 @@ func TestBodyTooLarge(t *testing.T) {
 			conn.send("POST / HTTP/1.1\nHost: h\n" + c.headers + "\n" + c.body)
 			res := conn.want(c.status, "")
 			sent := s.upstream.text()[before:]
-			if c.status == 413 && (!res.Close || strings.Contains(sent, "5") && strings.Contains(sent, "0\r\n\r\n")) {
+			if c.status == 413 && (!res.Close || len(whole(sent)) > 0) {
 				t.Errorf("answered %v, sent %q", res.Header, sent)
 			}
 		})

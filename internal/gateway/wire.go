@@ -29,7 +29,9 @@ type wire struct {
 	state atomic.Int32
 	sent  atomic.Bool // anything since it was taken
 	got   atomic.Bool // anything since it was taken
-	since time.Time   // when it became idle; guarded by the pool
+
+	since, ready time.Time // when it became idle, and when it may be taken; guarded by the pool
+	suspect      bool      // it is to rest for long; guarded by the pool
 }
 
 // Read is called by the one reader of the connection, which comes back for more only
