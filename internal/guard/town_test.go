@@ -48,6 +48,8 @@ type town struct {
 	snap  *snapshot.Snapshot
 	guard *guard.Guard
 
+	pending *[]step // while the town is built
+
 	mu   sync.Mutex
 	now  time.Time
 	lost bool // the node cannot read its store
@@ -109,19 +111,46 @@ func newTownOf(t testing.TB, config guard.Config) *town {
 	n.check(err)
 	n.vault, err = keys.OpenVault(ctx, n.db, master, start)
 	n.check(err)
+	n.store = n.db
+	n.build()
 	n.snap, err = snapshot.Open(ctx, snapshot.Config{
 		Store: fragile{n.db, n}, Vault: n.vault, Dialects: dialect.Builtin(), Clients: 100, MaxStaleness: time.Minute,
 		Local: n.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	n.check(err)
 	n.store = n.snap.Committing()
-	n.build()
 	config.Snapshot = n.snap
 	n.guard = guard.New(config)
 	return n
 }
 
+// build puts it all in one change.
 func (n *town) build() {
+	n.t.Helper()
+	n.pending = new([]step)
+	n.objects()
+	steps := *n.pending
+	n.pending = nil
+	_, err := n.store.Change(n.t.Context(), "local:1", func(t domain.Tables) ([]domain.Change, error) {
+		var changes []domain.Change
+		for _, s := range steps {
+			if err := s.do(n.t.Context(), t); err != nil {
+				return nil, err
+			}
+			changes = append(changes, s.change)
+		}
+		return changes, nil
+	})
+	n.check(err)
+}
+
+// step is one change to come.
+type step struct {
+	change domain.Change
+	do     func(context.Context, domain.Tables) error
+}
+
+func (n *town) objects() {
 	n.issuer(domain.Issuer{Name: "main", URL: "https://auth.example.com", Hosts: []string{"reports.example.com"}})
 	n.issuer(domain.Issuer{Name: "stage", URL: "https://stage.example.com", Environment: "stage"})
 	n.issuer(domain.Issuer{Name: "arb", URL: "https://arb.example.com", Dialect: "arbitex", Algorithm: "HS256"})
@@ -261,8 +290,13 @@ func versionOf(v any) int64 {
 
 func (n *town) change(kind domain.Kind, key string, do func(context.Context, domain.Tables) error) {
 	n.t.Helper()
+	change := domain.Change{Kind: kind, Key: key, Action: "test.change"}
+	if n.pending != nil {
+		*n.pending = append(*n.pending, step{change, do})
+		return
+	}
 	_, err := n.store.Change(context.Background(), "local:1", func(t domain.Tables) ([]domain.Change, error) {
-		return []domain.Change{{Kind: kind, Key: key, Action: "test.change"}}, do(context.Background(), t)
+		return []domain.Change{change}, do(context.Background(), t)
 	})
 	n.check(err)
 }
