@@ -43,12 +43,11 @@ func (r *Registry) checkAPI(ctx context.Context, t domain.Tables, api *domain.AP
 	if failed != nil {
 		return failed
 	}
-	at, err := allPlaces(ctx, t)
+	at, err := r.places(ctx, t)
 	if err != nil {
 		return err
 	}
-	at.apis = replace(at.apis, *api)
-	problems = append(problems, r.inTheWay(at, Ref{domain.KindAPI, api.Name})...)
+	problems = append(problems, r.apiPlaces(at, api)...)
 	return domain.AsError(fmt.Sprintf("API %q", api.Name), problems)
 }
 

@@ -25,6 +25,8 @@ type Registry struct {
 	Vault      *keys.Vault
 	AllowHS256 bool // issuers of dialects that are the user's own may sign with HS256
 	Now        func() time.Time
+
+	known *known // within one transaction, else nil
 }
 
 // now is the time in the form in which objects keep it.

@@ -91,12 +91,11 @@ func symmetric(algorithm string) bool { return jwt.Algorithm(algorithm).Symmetri
 // checkIssuer lists every problem of an issuer.
 func (r *Registry) checkIssuer(ctx context.Context, t domain.Tables, old, issuer *domain.Issuer) error {
 	problems := r.IssuerProblems(issuer)
-	at, err := allPlaces(ctx, t)
+	at, err := r.places(ctx, t)
 	if err != nil {
 		return err
 	}
-	at.issuers = replace(at.issuers, *issuer)
-	problems = append(problems, r.inTheWay(at, Ref{domain.KindIssuer, issuer.Name})...)
+	problems = append(problems, r.issuerPlaces(at, issuer)...)
 	found, err := r.forbidden(ctx, t, old, issuer)
 	if err != nil {
 		return err
@@ -168,7 +167,7 @@ func (r *Registry) DeleteIssuer(ctx context.Context, by domain.Actor, name strin
 		if err := unused(ctx, t, domain.Page{Prefix: name + "/"}, "issuer "+name, itsClients, func(*domain.Client) bool { return true }); err != nil {
 			return nil, err
 		}
-		if err := unnamed(ctx, t, name); err != nil {
+		if err := r.unnamed(ctx, t, name); err != nil {
 			return nil, err
 		}
 		list, err := t.Keys.List(ctx, domain.Page{Prefix: name + "/"})
@@ -185,8 +184,8 @@ func (r *Registry) DeleteIssuer(ctx context.Context, by domain.Actor, name strin
 }
 
 // unnamed returns ErrInUse where a tenant has hosts at the issuer or an API trusts it.
-func unnamed(ctx context.Context, t domain.Tables, issuer string) error {
-	at, err := allPlaces(ctx, t)
+func (r *Registry) unnamed(ctx context.Context, t domain.Tables, issuer string) error {
+	at, err := r.places(ctx, t)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -127,42 +126,4 @@ func (r *Registry) shadowed(o *overlap, host string, issuer *domain.Issuer, othe
 			}
 		}
 	}
-}
-
-// places are all objects that are reached at hosts.
-type places struct {
-	issuers []domain.Issuer
-	tenants []domain.Tenant
-	apis    []domain.API
-}
-
-// allPlaces reads all issuers, tenants and APIs.
-func allPlaces(ctx context.Context, t domain.Tables) (p places, err error) {
-	if p.issuers, err = t.Issuers.List(ctx, domain.Page{}); err != nil {
-		return p, err
-	}
-	if p.tenants, err = t.Tenants.List(ctx, domain.Page{}); err != nil {
-		return p, err
-	}
-	p.apis, err = t.APIs.List(ctx, domain.Page{})
-	return p, err
-}
-
-// inTheWay lists what the object does to others, as they would be with it.
-func (r *Registry) inTheWay(p places, of Ref) []domain.Problem {
-	problems := r.Overlaps(p.issuers, p.tenants)[of]
-	for _, c := range r.Clashes(p.issuers, p.tenants, p.apis) {
-		if (of == Ref{domain.KindAPI, c.API}) {
-			problems = append(problems, c.Problem)
-		} else if slices.Contains(c.With, of) {
-			problems = append(problems, c.At(of))
-		}
-	}
-	return problems
-}
-
-// replace is the list with v in place of what has its key.
-func replace[T object](list []T, v T) []T {
-	list = slices.DeleteFunc(list, func(o T) bool { return o.Key() == v.Key() })
-	return append(list, v)
 }

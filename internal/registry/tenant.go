@@ -34,16 +34,24 @@ func (r *Registry) PutTenant(ctx context.Context, by domain.Actor, tenant domain
 		if old, err = find(ctx, t.Tenants, tenant.ID); err != nil {
 			return nil, err
 		}
-		if err := r.checkTenant(ctx, t, &done); err != nil {
+		if err := r.checkTenant(ctx, t, old, &done); err != nil {
 			return nil, err
 		}
 		return put(ctx, t.Tenants, old, &done, &done.Version, ifVersion)
 	})
-	if err != nil || old == nil || same(*old, done) {
+	if err != nil || old == nil {
 		return done, nil, err
 	}
-	warnings, err := r.warnings(ctx, domain.Page{}, func(c *domain.Client) bool { return c.Tenant == done.ID })
+	warnings, err := r.tenantWarnings(ctx, old, &done)
 	return done, warnings, err
+}
+
+// tenantWarnings looks at the clients only where something that they can hold has changed.
+func (r *Registry) tenantWarnings(ctx context.Context, old, tenant *domain.Tenant) ([]Warning, error) {
+	if same(old.Resources, tenant.Resources) && same(old.Ceiling, tenant.Ceiling) {
+		return nil, nil
+	}
+	return r.warnings(ctx, domain.Page{}, func(c *domain.Client) bool { return c.Tenant == tenant.ID })
 }
 
 // object is what objects of every kind have in common.
@@ -94,16 +102,15 @@ func versionOf(v any) int64 {
 	return 0
 }
 
-// checkTenant lists every problem of a tenant.
-func (r *Registry) checkTenant(ctx context.Context, t domain.Tables, tenant *domain.Tenant) error {
+// checkTenant lists every problem of a tenant; old is nil where it is new.
+func (r *Registry) checkTenant(ctx context.Context, t domain.Tables, old, tenant *domain.Tenant) error {
 	problems := tenant.Problems()
-	if len(tenant.Hosts) > 0 { // without any it is in nobody's way
-		at, err := allPlaces(ctx, t)
+	if len(tenant.Hosts) > 0 && (old == nil || !same(old.Hosts, tenant.Hosts)) { // else it comes in nobody's way
+		at, err := r.places(ctx, t)
 		if err != nil {
 			return err
 		}
-		at.tenants = replace(at.tenants, *tenant)
-		problems = append(problems, r.inTheWay(at, Ref{domain.KindTenant, tenant.ID})...)
+		problems = append(problems, r.tenantPlaces(at, tenant)...)
 	}
 	return domain.AsError(fmt.Sprintf("tenant %q", tenant.Label), problems)
 }

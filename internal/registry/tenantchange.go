@@ -24,14 +24,14 @@ func (r *Registry) UpdateTenant(ctx context.Context, by domain.Actor, id string,
 			return nil, err
 		}
 		done.ID = old.ID
-		if err := r.checkTenant(ctx, t, &done); err != nil {
+		if err := r.checkTenant(ctx, t, &old, &done); err != nil {
 			return nil, err
 		}
 		return put(ctx, t.Tenants, &old, &done, &done.Version, ifVersion)
 	})
-	if err != nil || same(old, done) {
+	if err != nil {
 		return done, nil, err
 	}
-	warnings, err := r.warnings(ctx, domain.Page{}, func(c *domain.Client) bool { return c.Tenant == id })
+	warnings, err := r.tenantWarnings(ctx, &old, &done)
 	return done, warnings, err
 }

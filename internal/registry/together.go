@@ -12,9 +12,9 @@ import (
 // but that registry's, and may run again.
 func (r *Registry) Together(ctx context.Context, by domain.Actor, f func(*Registry) error) error {
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
-		within := &transaction{Store: r.Store, tables: t, by: by}
+		within := &transaction{Store: r.Store, tables: t, by: by, known: &known{}}
 		one := *r
-		one.Store = within
+		one.Store, one.known = within, within.known
 		err := f(&one)
 		return within.changes, err
 	})
@@ -26,6 +26,7 @@ type transaction struct {
 	domain.Store
 	tables  domain.Tables
 	by      domain.Actor
+	known   *known
 	changes []domain.Change
 }
 
@@ -33,11 +34,14 @@ type transaction struct {
 func (s *transaction) Read() domain.Tables { return s.tables }
 
 // Change runs f in the transaction; Seq is not known yet.
-func (s *transaction) Change(_ context.Context, by domain.Actor, f func(domain.Tables) ([]domain.Change, error)) (domain.Seq, error) {
+func (s *transaction) Change(ctx context.Context, by domain.Actor, f func(domain.Tables) ([]domain.Change, error)) (domain.Seq, error) {
 	if by != s.by {
 		return 0, fmt.Errorf("a change by %s in a transaction of %s", by, s.by)
 	}
 	changes, err := f(s.tables)
+	if err != nil {
+		return 0, err
+	}
 	s.changes = append(s.changes, changes...)
-	return 0, err
+	return 0, s.known.changed(ctx, s.tables, changes)
 }
