@@ -2,14 +2,14 @@ package ratelimit
 
 import (
 	"hash/maphash"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // Key is what calls are counted by: a client at all APIs together, or at the one
-// that has a limit of its own.
+// that has a limit of its own. Its texts are kept: let them be those of the client's row,
+// no pieces of a token; while they are, comparing keys reads none of them.
 type Key struct {
 	Client Client
 	API    string // by name; empty: all that have no limit of their own
@@ -107,7 +107,6 @@ func (w *Windows) counter(key Key, at uint64) *counter {
 		return c
 	}
 	sh.sweep(at)
-	key.Client.ID = strings.Clone(key.Client.ID) // it may be a piece of a token
 	c = newCounter(key, sh.floor)
 	sh.counters[key] = c
 	return c
