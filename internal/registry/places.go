@@ -83,12 +83,13 @@ func (r *Registry) tenantPlaces(p *places, tenant *domain.Tenant) []domain.Probl
 	for _, h := range hosts(tenant) {
 		mine[h] = true
 	}
-	near := []domain.Tenant{*tenant}
+	var near []domain.Tenant
 	for id, other := range p.tenants {
 		if id != tenant.ID && slices.ContainsFunc(hosts(&other), func(h string) bool { return mine[h] }) {
 			near = append(near, other)
 		}
 	}
+	near = append(near, *tenant) // whoever comes last is told which host it is
 	return r.inTheWay(p.issuers, near, p.apis, Ref{domain.KindTenant, tenant.ID})
 }
 
