@@ -70,7 +70,7 @@ func TestHostileUpstream(t *testing.T) {
 			return false
 		},
 		"1xx without end": func(h *heard, _ *http.Request, mark string) bool {
-			for range 1000 {
+			for range 100 {
 				if _, err := h.Write([]byte(crlf("HTTP/1.1 102 Processing\nX-Mark: " + mark + "\n\n"))); err != nil {
 					return false
 				}
@@ -135,7 +135,7 @@ func TestHostileUpstream(t *testing.T) {
 			})
 			var clients sync.WaitGroup
 			for i := range 6 {
-				clients.Go(func() { s.victim(i, 40) })
+				clients.Go(func() { s.victim(i, 24) })
 			}
 			clients.Wait()
 		})

@@ -47,6 +47,7 @@ type scene struct {
 	writer   *audit.Writer
 	log      *lines
 	reg      *prometheus.Registry
+	pipes    *pipes // where nothing is real (testing/synctest): the gateway's listener
 }
 
 // standIn lets everything pass that has one reading, for whoever `X-Client` says.
@@ -137,6 +138,11 @@ func (s *scene) check(err error) {
 // dial opens a raw connection to the gateway.
 func (s *scene) dial() *client {
 	s.t.Helper()
+	if s.pipes != nil {
+		conn, err := s.pipes.dial(s.t.Context(), "", "")
+		s.check(err)
+		return &client{Conn: conn, t: s.t, r: bufio.NewReader(conn)}
+	}
 	conn, err := net.Dial("tcp", s.front.Listener.Addr().String())
 	s.check(err)
 	return newClient(s.t, conn)
@@ -218,6 +224,7 @@ type heard struct {
 	net.Conn
 	r    *bufio.Reader
 	kept *recorder
+	err  error // of the last write, where the test asks
 }
 
 func (h *heard) Read(p []byte) (int, error) {
@@ -420,4 +427,58 @@ func (s *scene) dialTLS() net.Conn {
 	conn, err := tls.Dial("tcp", s.front.Listener.Addr().String(), &tls.Config{NextProtos: []string{"h2"}, RootCAs: s.front.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"})
 	s.check(err)
 	return conn
+}
+
+// pipes is a network in memory, which testing/synctest can see.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.done) })
+	return nil
+}
+
+func (*pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80} }
+
+func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	here, there := net.Pipe()
+	select {
+	case p.conns <- there:
+		return here, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// newBubble is a scene without real sockets, for tests in which time passes by itself.
+func newBubble(t *testing.T) *scene {
+	t.Helper()
+	behind := newPipes()
+	s := sceneOf(t, recordOn(t, behind))
+	s.pipes = newPipes()
+	s.gateway.Dial = behind.dial
+	server := &http.Server{
+		Handler: s.gateway, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second,
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	go func() { _ = server.Serve(s.pipes) }()
+	t.Cleanup(func() {
+		_ = server.Close()
+		time.Sleep(time.Minute) // whoever lingers over an end comes to it
+	})
+	return s
 }
