@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The program and the test of docs/resource-servers.md compile and pass, as they
+// The programs and the tests of docs/resource-servers.md compile and pass, as they
 // stand there.
 func TestDocumentedProgram(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/resource-servers.md")
@@ -17,8 +17,9 @@ func TestDocumentedProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(doc), "```go\n")
-	if len(blocks) != 3 {
-		t.Fatalf("%d Go blocks, want main.go and main_test.go", len(blocks)-1)
+	names := []string{"main.go", "main_test.go", "upstream.go", "upstream_test.go"}
+	if len(blocks) != 1+len(names) {
+		t.Fatalf("%d Go blocks, want %v", len(blocks)-1, names)
 	}
 	here, err := filepath.Abs("testdata/documented")
 	if err != nil {
@@ -26,7 +27,7 @@ func TestDocumentedProgram(t *testing.T) {
 	}
 	dir := t.TempDir()
 	replace := map[string]string{}
-	for i, name := range []string{"main.go", "main_test.go"} {
+	for i, name := range names {
 		code, _, _ := strings.Cut(blocks[i+1], "```")
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, []byte(code), 0o600); err != nil {
@@ -47,7 +48,7 @@ func TestDocumentedProgram(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	out, err := exec.Command(program, "-test.v").CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestReports") {
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestReports") || !strings.Contains(string(out), "--- PASS: TestBehind") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -104,23 +104,40 @@ func ExampleVerifier_Verify() {
 	// false access token is not valid here: token has a wrong signature
 }
 
-// An upstream that believes a gateway instead of the caller: a token of its own
-// type, from one issuer, for this upstream alone.
-func ExampleIssuer_identityToken() {
-	gateway := oauthtest.New("urn:example:upstream")
+// An API behind a Postern gateway that believes the gateway instead of its caller: a token
+// of another type, under other keys, in a header of its own. In production Keys is
+// NewRemote of the issuer's `/.well-known/postern-identity-jwks.json`.
+func ExampleIdentityToken() {
+	gateway := oauthtest.New("urn:example:upstream") // stands in for it
 	defer gateway.Close()
 	trusted := gateway.Trusted(nil)
-	trusted.Type = "upstream-identity+jwt"
-	verifier, err := resourceserver.New(resourceserver.Config{Issuers: []resourceserver.Issuer{trusted}})
+	trusted.Type = resourceserver.IdentityType
+	verifier, err := resourceserver.New(resourceserver.Config{
+		Issuers: []resourceserver.Issuer{trusted},
+		Token:   resourceserver.IdentityToken,
+	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	_, err = verifier.Verify(context.Background(), "192.0.2.1", gateway.Token("")) // an access token is none
-	fmt.Println(err)
-	claims, err := verifier.Verify(context.Background(), "192.0.2.1", gateway.OfType("upstream-identity+jwt", ""))
-	fmt.Println(claims.ClientID, err)
+	api := verifier.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		claims, _ := resourceserver.ClaimsFrom(r.Context())
+		tenant, _ := claims.Text("tenant_id")
+		fmt.Fprintf(w, "%s of %s", claims.ClientID, tenant)
+	}))
+	call := func(header, value string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set(header, value)
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r)
+		fmt.Println(w.Code, w.Body)
+	}
+	call(resourceserver.IdentityHeader, gateway.Identity(oauthtest.Claims{"tenant_id": "t1"}))
+	call(resourceserver.IdentityHeader, gateway.Token("")) // an access token is none
+	call("Authorization", "Bearer "+gateway.Identity(nil)) // and it is not looked for there
 	// Output:
-	// access token is not valid here: token is of another type
-	// oauthtest-client <nil>
+	// 200 oauthtest-client of t1
+	// 401 {"error":"invalid_token","error_description":"the access token is not valid here"}
+	//
+	// 401
 }

@@ -26,7 +26,7 @@ func (v *Verifier) Require(next http.Handler) http.Handler {
 }
 
 func (v *Verifier) request(r *http.Request) (Claims, error) {
-	token, err := Bearer(r)
+	token, err := v.token(r)
 	if err != nil {
 		return Claims{}, err
 	}

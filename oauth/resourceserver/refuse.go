@@ -46,6 +46,9 @@ func answer(err error) refusal {
 	case errors.As(err, &scope):
 		return refusal{status: http.StatusForbidden, code: "insufficient_scope",
 			description: "the access token lacks a scope that is required here", scope: scope.Required.String()}
+	case errors.Is(err, errIdentityRequest):
+		return refusal{status: http.StatusBadRequest, code: "invalid_request",
+			description: "send one identity token, in one " + IdentityHeader + " header"}
 	case errors.Is(err, ErrNoToken): // RFC 6750 §3.1: no code, the client may not know that one is needed
 		return refusal{status: http.StatusUnauthorized}
 	case errors.Is(err, ErrRequest):

@@ -43,6 +43,9 @@ type Config struct {
 	// Budget counts them, together with those of other verifiers that have the same; nil:
 	// one of its own, of Failures.
 	Budget *Budget
+	// Token reads the token of a request, for Require; nil: Bearer. Behind a Postern
+	// gateway it is IdentityToken. Its errors are ErrNoToken and ErrRequest, or wrap them.
+	Token func(*http.Request) (string, error)
 	// Source says whom a request is counted for; nil: Peer. Behind a proxy of one's
 	// own it reads the header that the proxy sets.
 	Source func(*http.Request) string
@@ -69,6 +72,7 @@ type Verifier struct {
 	cache      *Cache
 	revocation Revocation
 	budget     *Budget
+	token      func(*http.Request) (string, error)
 	source     func(*http.Request) string
 	refused    func(*http.Request, error)
 	now        func() time.Time
@@ -80,7 +84,7 @@ func New(c Config) (*Verifier, error) {
 	c.defaults()
 	v := &Verifier{
 		issuers: make(map[string]*Issuer, len(c.Issuers)), realm: c.Realm, cache: c.Cache, revocation: c.Revocation,
-		budget: c.Budget, source: c.Source, refused: c.Refused, now: c.Now,
+		budget: c.Budget, token: c.Token, source: c.Source, refused: c.Refused, now: c.Now,
 	}
 	if len(c.Issuers) == 0 {
 		return nil, errors.New("resource server: no issuer is trusted")
@@ -106,6 +110,9 @@ func New(c Config) (*Verifier, error) {
 
 // defaults fills what was left out.
 func (c *Config) defaults() {
+	if c.Token == nil {
+		c.Token = Bearer
+	}
 	if c.Cache == nil {
 		c.Cache = NewCache(0)
 	}
