@@ -1,0 +1,33 @@
+package gateway_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+// A client over its limit is told of in activity once a second, however often it calls; the
+// id is that of the first call refused, by which it is found.
+func TestOverTheLimitIsOneEntry(t *testing.T) {
+	n := newTown(t)
+	n.update("c1", func(c *domain.Client) { c.RateLimits = map[string]int64{"reports": 2} })
+	c, bearer := n.dial(), n.token("c1")
+	first := ""
+	for i := range 7 {
+		want := 200
+		if i >= 2 {
+			want = 429
+		}
+		c.send("GET /v1/me HTTP/1.1\nHost: api.example.com\nAuthorization: Bearer " + bearer + "\n\n")
+		if res := c.want(want, ""); i == 2 {
+			first = res.Header.Get("X-Request-Id")
+		}
+	}
+	n.check(n.writer.Close(context.Background()))
+	n.kept.mu.Lock()
+	defer n.kept.mu.Unlock()
+	if list := n.kept.entries; len(list) != 1 || list[0].Count != 5 || list[0].Client != "c1" || list[0].Reason != "rate_limited" || list[0].ID.String() != first {
+		t.Errorf("%+v", list)
+	}
+}
