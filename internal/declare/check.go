@@ -95,23 +95,26 @@ func keep[T body](c *checker, into map[string]T, list func() ([]T, error)) error
 	return err
 }
 
-// places lists by object who gets in whose way at some host. Where an API is one of them
-// it is told, unless it is in no file: then those are that have come to its host.
+// places lists by object who gets in whose way at some host. Of APIs those in the files are
+// told; where there is none, whoever has come to its host.
 func (c *checker) places(objects []*Object) map[registry.Ref][]domain.Problem {
 	issuers, tenants := slices.Collect(maps.Values(c.issuers)), slices.Collect(maps.Values(c.tenants))
-	told := c.reg.Overlaps(issuers, tenants)
+	apis := slices.SortedFunc(maps.Values(c.apis), func(a, b domain.API) int { return strings.Compare(a.Name, b.Name) })
 	inFiles := make(map[registry.Ref]bool)
 	for _, o := range objects {
 		inFiles[registry.Ref{Kind: o.Kind(), Key: o.Key()}] = true
 	}
-	for _, clash := range c.reg.Clashes(issuers, tenants, slices.SortedFunc(maps.Values(c.apis), func(a, b domain.API) int { return strings.Compare(a.Name, b.Name) })) {
+	told := c.reg.Overlaps(issuers, tenants)
+	for _, clash := range c.reg.Clashes(issuers, tenants, apis) {
 		api := registry.Ref{Kind: domain.KindAPI, Key: clash.API}
-		if inFiles[api] {
+		switch {
+		case inFiles[api]:
 			told[api] = append(told[api], clash.Problem)
-			continue
-		}
-		for _, ref := range clash.With {
-			told[ref] = append(told[ref], clash.At(ref))
+		case inFiles[registry.Ref{Kind: domain.KindAPI, Key: clash.Other}]: // it is told
+		default:
+			for _, ref := range clash.With {
+				told[ref] = append(told[ref], clash.At(ref))
+			}
 		}
 	}
 	return told

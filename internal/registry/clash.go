@@ -18,6 +18,7 @@ type Clash struct {
 	API     string         // by name
 	Problem domain.Problem // of the API
 	With    []Ref          // whose host it is: issuers and tenants
+	Other   string         // the other API, if it is one
 }
 
 // At is the same problem as whoever brought the two together is told.
@@ -150,8 +151,8 @@ func (f *stage) samePath(host string, s *scene) {
 	for i, a := range s.apis {
 		for _, b := range s.apis[:i] {
 			if a.Path == b.Path {
-				f.tell(Clash{a.Name, pathProblem(host, a, b), with}, b.Name)
-				f.tell(Clash{b.Name, pathProblem(host, b, a), with}, a.Name)
+				f.tell(Clash{a.Name, pathProblem(host, a, b), with, b.Name}, b.Name)
+				f.tell(Clash{b.Name, pathProblem(host, b, a), with, a.Name}, a.Name)
 			}
 		}
 	}
@@ -184,8 +185,10 @@ func (f *stage) endpoint(host string, s *scene, at standing, path string) {
 	}
 	for _, i := range f.match(api, strings.TrimPrefix(path, api.Path)) {
 		route := api.Routes[i]
-		f.tell(Clash{api.Name, domain.Problem{Field: fmt.Sprintf("routes[%d]", i), Message: fmt.Sprintf(
-			"%s %s would hide behind %s%s, an endpoint of issuer %s; give one of them another path or host", route.Method, route.Path, host, path, at.issuer.Name)}, at.refs()}, at.issuer.Name)
+		message := fmt.Sprintf("%s %s would hide behind %s%s, an endpoint of issuer %s; give one of them another path or host",
+			route.Method, route.Path, host, path, at.issuer.Name)
+		problem := domain.Problem{Field: fmt.Sprintf("routes[%d]", i), Message: message}
+		f.tell(Clash{API: api.Name, Problem: problem, With: at.refs()}, at.issuer.Name)
 	}
 }
 
