@@ -38,6 +38,7 @@ func floors() []floor {
 		{"oauth/resourceserver", []string{"internal/inprocess", "internal/strictjson", "oauth", "oauth/jwt"}},
 		{"oauth/oauthtest", []string{"oauth/jwt", "oauth/resourceserver"}},
 		{"internal/policy", nil},
+		{"internal/graphql", []string{"internal/policy", "internal/strictjson"}},
 		{"internal/seal", nil},
 		{"internal/secret", []string{"oauth"}},
 		{"internal/domain", []string{"internal/policy", "oauth", "oauth/dialect"}},

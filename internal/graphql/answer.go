@@ -1,0 +1,118 @@
+package graphql
+
+// What answers a field on the two axes: the same for plans and for coverage.
+
+// pinnable reports whether the field's arguments can pin something.
+func (f *fieldRule) pinnable() bool { return f.pins != 0 && f.undeclared == "" }
+
+// gap says what a field of an object type lacks, where it stands; "" if nothing.
+func (f *fieldRule) gap(t *typeRule, a *around) (Reason, string) {
+	switch {
+	case f.refused != "":
+		return NotSupported, f.refused
+	case !f.answered:
+		return Unanswered, noAction
+	}
+	return Unanswered, f.whereGap(t, a)
+}
+
+const noAction = "neither the field nor its type says who may: @authenticated, @requiresScopes or @policy"
+
+func (f *fieldRule) whereGap(t *typeRule, a *around) string {
+	switch {
+	case f.unscoped || f.wholeScope:
+		return ""
+	case f.undeclared != "" && (f.mutation || !f.scopedResult()):
+		return "argument " + f.undeclared + " may name something: @scopedBy, @childOf or @unscoped"
+	case f.pinnable():
+		return ""
+	case f.mutation:
+		return "a mutation says what it touches: @scopedBy on an argument, @wholeScope or @unscoped"
+	case f.result != nil || !t.plain():
+		return "" // told by what it returns, or by what it belongs to
+	case t.carries == 0 && !a.covered:
+		return "it belongs to nothing scoped: @unscoped or @wholeScope on it, or @unscoped on its type"
+	case !a.carries(t.carries):
+		return "it stands beside scoped objects that nothing pins there: @wholeScope or @unscoped"
+	}
+	return ""
+}
+
+// scopedResult reports whether every object that may come back is scoped.
+func (f *fieldRule) scopedResult() bool {
+	if f.result == nil {
+		return false
+	}
+	for _, t := range f.result.possible {
+		if len(t.scopings) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// carries reports whether all of the kinds may be pinned here.
+func (a *around) carries(kinds kindSet) bool {
+	for _, s := range a.flow {
+		kinds &^= s.kinds
+	}
+	return kinds == 0
+}
+
+// around is what surrounds what the field returns, but for its own arguments.
+func (f *fieldRule) around(a *around, s *Schema) *around {
+	next := *a
+	if f.undeclared != "" {
+		next.flow = nil // what it returns is what nobody knows
+	}
+	hold := f.pinnable() || f.wholeScope
+	next.held = a.held || hold
+	next.covered = a.covered || hold || f.unscoped
+	if f.wholeScope {
+		next.flow = append(next.flow[:len(next.flow):len(next.flow)], source{kinds: f.whole, pin: -1})
+	}
+	promise := f.unscoped && next.held && f.undeclared == ""
+	if promise { // it lies in what holds it, and adds nothing
+		next.flow = []source{{kinds: s.allKinds(), pin: -1}}
+	}
+	if next.held == a.held && next.covered == a.covered && !f.wholeScope && !promise && f.undeclared == "" {
+		return a
+	}
+	return &next
+}
+
+// sources are what the arguments pin.
+func (f *fieldRule) sources(pin int, s *Schema) []source {
+	list := []source{{kinds: f.pins, pin: pin}}
+	for _, a := range f.args {
+		if a.hasChild(nil) {
+			return append(list, source{kinds: s.allKinds(), pin: pin, promise: true})
+		}
+	}
+	return list
+}
+
+func (a *slotRule) hasChild(seen map[*inputRule]bool) bool {
+	if a.child || a.object == nil || seen[a.object] {
+		return a.child
+	}
+	if seen == nil {
+		seen = map[*inputRule]bool{}
+	}
+	seen[a.object] = true
+	for _, f := range a.object.fields {
+		if f.hasChild(seen) {
+			return true
+		}
+	}
+	return false
+}
+
+// covers reports whether an object type may stand for this type.
+func (t *typeRule) covers(object *typeRule) bool {
+	if t == object {
+		return true
+	}
+	_, ok := t.set[object]
+	return ok
+}

@@ -1,0 +1,105 @@
+package graphql
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Coverage lists every field that an operation can reach and that lacks an answer, on
+// either axis: nobody may have it. A field that lacks an answer in some places only is
+// listed too.
+func (s *Schema) Coverage() []Gap {
+	c := coverage{schema: s, seen: map[state]bool{}, told: map[Gap]bool{}}
+	for _, def := range []string{rootName(s, false), rootName(s, true)} {
+		if t := s.types[def]; t != nil {
+			c.reach(t, atRoot)
+		}
+	}
+	for len(c.todo) > 0 {
+		next := c.todo[len(c.todo)-1]
+		c.todo = c.todo[:len(c.todo)-1]
+		for _, def := range next.typ.def.Fields {
+			if f := next.typ.fields[def.Name]; f != nil && f.refused == "" {
+				c.field(next, f)
+			}
+		}
+	}
+	slices.SortFunc(c.gaps, func(a, b Gap) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Coordinate, b.Coordinate), cmp.Compare(a.Axis, b.Axis), cmp.Compare(a.Why, b.Why))
+	})
+	return c.gaps
+}
+
+func rootName(s *Schema, mutation bool) string {
+	switch def := s.ast.Query; {
+	case !mutation:
+		return def.Name
+	case s.ast.Mutation != nil:
+		return s.ast.Mutation.Name
+	}
+	return ""
+}
+
+// coverage walks the types as an operation could, with everything pinned that can be.
+type coverage struct {
+	schema *Schema
+	seen   map[state]bool
+	todo   []stand
+	told   map[Gap]bool
+	gaps   []Gap
+}
+
+// state is a type with what can be told apart of what surrounds it.
+type state struct {
+	typ           *typeRule
+	held, covered bool
+	flow          kindSet
+}
+
+func (c *coverage) reach(t *typeRule, a *around) {
+	st := state{typ: t, held: a.held, covered: a.covered}
+	for _, f := range a.flow {
+		st.flow |= f.kinds
+	}
+	if !c.seen[st] && !t.builtin {
+		c.seen[st] = true
+		c.todo = append(c.todo, stand{t, a})
+	}
+}
+
+func (c *coverage) field(in stand, f *fieldRule) {
+	if !f.answered {
+		c.tell(f, ActionAxis, noAction)
+	}
+	if why := f.whereGap(in.typ, in.around); why != "" {
+		c.tell(f, WhereAxis, why)
+	}
+	if f.result == nil {
+		return
+	}
+	next := *f.around(in.around, c.schema)
+	if f.undeclared == "" {
+		next.flow = append(slices.Clip(next.flow), f.sources(-1, c.schema)...)
+	}
+	for _, t := range f.result.possible {
+		switch {
+		case len(t.scopings) > 0:
+			c.reach(t, inScoped)
+		case t.unscoped:
+			c.reach(t, atRoot)
+		default:
+			c.reach(t, &next)
+		}
+	}
+}
+
+func (c *coverage) tell(f *fieldRule, axis Axis, why string) {
+	g := Gap{Coordinate: f.coordinate, Axis: axis, Why: why}
+	if f.def.Position != nil {
+		g.Line = f.def.Position.Line
+	}
+	if !c.told[g] {
+		c.told[g] = true
+		c.gaps = append(c.gaps, g)
+	}
+}

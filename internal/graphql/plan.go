@@ -1,0 +1,416 @@
+package graphql
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/postern-dev/postern/internal/policy"
+)
+
+// Plan is one operation of a document made ready: what it needs, whatever its
+// variables are, and what is forwarded. It does not change.
+type Plan struct {
+	schema    *Schema
+	mutation  bool
+	name      string
+	document  string
+	checked   string // with hidden aliases; "" if answers are not checked
+	variables []variable
+	checks    []check
+	pins      []pin
+	spots     []spot
+	answer    *shape
+}
+
+// Mutation reports whether the operation is a mutation (D-82).
+func (p *Plan) Mutation() bool { return p.mutation }
+
+// OperationName is the name of the operation, "" if it has none. It is forwarded.
+func (p *Plan) OperationName() string { return p.name }
+
+// Document is what is forwarded: the operation and the fragments it reaches,
+// re-printed. With check it carries the hidden aliases that CheckResponse looks for.
+func (p *Plan) Document(check bool) string {
+	if check {
+		return p.checked
+	}
+	return p.document
+}
+
+// check is one thing that is needed, in the order of the document. Exactly one of
+// want, pin and kind is not negative.
+type check struct {
+	want, pin, kind int
+	unless          []source // for kind: pinned by one of these
+	answered        bool     // for kind: or by looking at the answer
+	spot            int
+}
+
+// spot is where a check comes from.
+type spot struct {
+	coordinate string
+	path       *trail
+	at         *ast.Position
+}
+
+// trail is a field and those above it.
+type trail struct {
+	above *trail
+	name  string
+}
+
+func (t *trail) String() string {
+	var names []string
+	for ; t != nil; t = t.above {
+		names = append(names, t.name)
+	}
+	slices.Reverse(names)
+	return strings.Join(names, ".")
+}
+
+// source is something that may pin kinds.
+type source struct {
+	kinds   kindSet
+	pin     int // the arguments that have to carry ids; -1: certain
+	promise bool
+}
+
+// around is what surrounds a place: what is known there of the where axis.
+type around struct {
+	held      bool     // inside a scoped object, a pinned field, or what needs all of a kind
+	covered   bool     // a leaf of what contains no scoped type needs no word of its own
+	flow      []source // what pins scoped objects that come next
+	checkable bool     // and what comes back may be looked at instead
+}
+
+var (
+	atRoot   = &around{}
+	inScoped = &around{held: true, covered: true}
+)
+
+// standing is an object type that may stand where something is selected.
+type stand struct {
+	typ    *typeRule
+	around *around
+}
+
+// maxJudged bounds how many (field, object type) pairs are judged.
+const maxJudged = 20000
+
+// Plan reads a document and makes the operation ready that name chooses. The error
+// is a *Refusal.
+func (s *Schema) Plan(query, name string) (*Plan, error) {
+	doc, fragments, refusal := s.read(query)
+	if refusal != nil {
+		return nil, refusal
+	}
+	op, refusal := choose(doc, name)
+	if refusal != nil {
+		return nil, refusal
+	}
+	p := &Plan{schema: s, name: op.Name, mutation: op.Operation == ast.Mutation}
+	j := judge{Plan: p, fragments: fragments, wanted: make([]bool, len(s.wants)), below: stands{}}
+	if refusal := j.operation(op); refusal != nil {
+		return nil, refusal
+	}
+	p.document = reprint(op, fragments, nil)
+	if s.options.CheckResponses {
+		if refusal := p.prepareCheck(op, fragments); refusal != nil {
+			return nil, refusal
+		}
+	}
+	return p, nil
+}
+
+// choose finds the operation that is executed (GraphQL §6.1, D-78).
+func choose(doc *ast.QueryDocument, name string) (*ast.OperationDefinition, *Refusal) {
+	var op *ast.OperationDefinition
+	switch {
+	case name == "" && len(doc.Operations) == 1:
+		op = doc.Operations[0]
+	case name != "":
+		op = doc.Operations.ForName(name)
+		if op != nil && op.Name != name {
+			op = nil // ForName takes a lone operation under any name
+		}
+	}
+	if op == nil {
+		return nil, &Refusal{Reason: NoOperation}
+	}
+	if op.Operation == ast.Subscription { // D-90
+		return nil, standing(&Refusal{Reason: NotSupported, Detail: "subscriptions"}, op.Position)
+	}
+	return op, nil
+}
+
+// judge turns an operation into checks.
+type judge struct {
+	*Plan
+	fragments map[string]*fragment
+	wanted    []bool  // requirements that are asked for already
+	all       kindSet // kinds of which all is asked for already
+	judged    int
+	below     stands
+	refusal   *Refusal
+}
+
+func (j *judge) operation(op *ast.OperationDefinition) *Refusal {
+	for _, v := range op.VariableDefinitions {
+		mine := variable{name: v.Variable, typ: v.Type}
+		if v.DefaultValue != nil {
+			if !j.schema.fits(v.DefaultValue, v.Type) {
+				return invalid(v.Position, "a default of another type")
+			}
+			initial := literal(v.DefaultValue)
+			mine.initial = &initial
+		}
+		j.variables = append(j.variables, mine)
+	}
+	def := j.schema.ast.Query
+	if j.mutation {
+		def = j.schema.ast.Mutation
+	}
+	root := j.schema.types[def.Name]
+	j.wants(root.wants, spot{coordinate: root.name, at: op.Position})
+	j.set(op.SelectionSet, []stand{{root, atRoot}}, nil)
+	return j.refusal
+}
+
+func (j *judge) refuse(reason Reason, at spot, detail string) {
+	if j.refusal == nil {
+		j.refusal = standing(&Refusal{Reason: reason, Path: at.path.String(), Coordinate: at.coordinate, Detail: detail}, at.at)
+	}
+}
+
+func (j *judge) add(c check, at spot) {
+	if n := len(j.spots); n == 0 || j.spots[n-1] != at {
+		j.spots = append(j.spots, at)
+	}
+	c.spot = len(j.spots) - 1
+	j.checks = append(j.checks, c)
+}
+
+// wants asks for requirements, each once in a plan.
+func (j *judge) wants(list []int, at spot) {
+	for _, w := range list {
+		if !j.wanted[w] {
+			j.wanted[w] = true
+			j.add(check{want: w, pin: -1, kind: -1}, at)
+		}
+	}
+}
+
+// kind asks for all of a kind, unless it is pinned.
+func (j *judge) kind(k int, a *around, at spot) {
+	var unless []source
+	for _, s := range a.flow {
+		if s.kinds.has(k) {
+			if s.pin < 0 {
+				return
+			}
+			unless = append(unless, s)
+		}
+	}
+	if j.all.has(k) {
+		return
+	}
+	if len(unless) == 0 && !a.checkable {
+		j.all |= 1 << k
+	}
+	j.add(check{want: -1, pin: -1, kind: k, unless: unless, answered: a.checkable}, at)
+}
+
+// set judges a selection set for every object type that may stand there.
+func (j *judge) set(set ast.SelectionSet, stands []stand, path *trail) {
+	for _, sel := range set {
+		if j.refusal != nil {
+			return
+		}
+		switch sel := sel.(type) {
+		case *ast.Field:
+			j.field(sel, stands, path)
+		case *ast.InlineFragment:
+			j.set(sel.SelectionSet, j.narrow(stands, sel.TypeCondition), path)
+		case *ast.FragmentSpread:
+			f := j.fragments[sel.Name].def
+			j.set(f.SelectionSet, j.narrow(stands, f.TypeCondition), path)
+		}
+	}
+}
+
+// narrow keeps the types that a fragment is for. None left: the fragment can select
+// nothing there.
+func (j *judge) narrow(stands []stand, condition string) []stand {
+	if condition == "" {
+		return stands
+	}
+	to := j.schema.types[condition]
+	return slices.DeleteFunc(slices.Clone(stands), func(s stand) bool { j.judged++; return !to.covers(s.typ) })
+}
+
+func (j *judge) field(f *ast.Field, stands []stand, path *trail) {
+	if f.Name == "__typename" {
+		return // passes where its parent does
+	}
+	path = &trail{path, f.Name}
+	if strings.HasPrefix(f.Name, "__") {
+		j.introspection(spot{f.Name, path, f.Position})
+		return
+	}
+	for _, a := range f.Arguments {
+		if !j.schema.fits(a.Value, f.Definition.Arguments.ForName(a.Name).Type) {
+			j.refuse(Invalid, spot{f.Name, path, a.Position}, "an argument of another type")
+		}
+	}
+	var below []stand
+	for _, s := range stands {
+		if j.judged++; j.judged > maxJudged {
+			j.refuse(TooComplex, spot{f.Name, path, f.Position}, "past the limit of fields on object types")
+		}
+		if j.refusal != nil {
+			return
+		}
+		rule := s.typ.fields[f.Name]
+		next := j.enter(f, s, rule, spot{rule.coordinate, path, f.Position})
+		below = j.result(below, rule, next, spot{rule.coordinate, path, f.Position})
+	}
+	j.set(f.SelectionSet, below, path)
+}
+
+// introspection: off unless turned on, then an action like any other (D-79). What is
+// selected below it says nothing but the schema.
+func (j *judge) introspection(at spot) {
+	if !j.schema.options.Introspection {
+		j.refuse(Introspection, at, "introspection is turned off")
+		return
+	}
+	j.wants([]int{j.schema.introspect}, at)
+}
+
+// enter judges a field of one object type and returns what surrounds what it returns.
+func (j *judge) enter(f *ast.Field, s stand, rule *fieldRule, at spot) *around {
+	if reason, why := rule.gap(s.typ, s.around); why != "" {
+		j.refuse(reason, at, why)
+		return s.around
+	}
+	j.wants(rule.wants, at)
+	next, source := rule.around(s.around, j.schema), -1
+	if rule.slots {
+		source = j.pin(f, rule, rule.unscoped && s.around.held, at)
+	}
+	if rule.wholeScope {
+		for k := range j.schema.kinds {
+			if rule.whole.has(k) {
+				j.kind(k, atRoot, at)
+			}
+		}
+	}
+	if rule.result == nil {
+		j.leaf(s, rule, at)
+		return next
+	}
+	if next == s.around && source < 0 && next.checkable == j.mayCheck(f, rule, s.around) {
+		return next
+	}
+	out := *next
+	out.checkable = j.mayCheck(f, rule, s.around)
+	if source >= 0 && rule.undeclared == "" {
+		out.flow = append(slices.Clip(out.flow), rule.sources(source, j.schema)...)
+	}
+	return &out
+}
+
+// mayCheck: with responses: check an unpinned field carries no argument but those of
+// paging, else it is an oracle (RULES).
+func (j *judge) mayCheck(f *ast.Field, rule *fieldRule, a *around) bool {
+	if !j.schema.options.CheckResponses || !a.checkable && !rule.checkable {
+		return false
+	}
+	for _, arg := range f.Arguments {
+		if !rule.arg(arg.Name).paging {
+			return false
+		}
+	}
+	return true
+}
+
+// pin adds a look at the arguments of a field.
+func (j *judge) pin(f *ast.Field, rule *fieldRule, lenient bool, at spot) int {
+	p := pin{rule: rule, lenient: lenient, args: value{kind: isObject}}
+	for _, a := range f.Arguments {
+		p.args.names, p.args.items = append(p.args.names, a.Name), append(p.args.items, literal(a.Value))
+	}
+	if !p.args.hasVariable() {
+		p.fixed, p.refused = p.resolve(j.schema, &given{})
+	}
+	n := len(j.pins)
+	j.add(check{want: -1, pin: n, kind: -1}, at)
+	p.spot = len(j.spots) - 1
+	j.pins = append(j.pins, p)
+	return n
+}
+
+// leaf asks for what a leaf of a container may tell.
+func (j *judge) leaf(s stand, rule *fieldRule, at spot) {
+	if !s.typ.plain() || rule.unscoped || rule.wholeScope || rule.pinnable() {
+		return
+	}
+	for k := range j.schema.kinds {
+		if s.typ.carries.has(k) {
+			j.kind(k, s.around, at)
+		}
+	}
+}
+
+// result judges the types that may come back and adds them to those that stand below.
+func (j *judge) result(below []stand, rule *fieldRule, next *around, at spot) []stand {
+	if rule.result == nil || j.refusal != nil {
+		return below
+	}
+	for _, t := range rule.result.possible {
+		j.judged++
+		j.wants(t.wants, at)
+		in := stand{t, next}
+		if len(t.scopings) > 0 {
+			in.around = inScoped
+			for _, sc := range t.scopings {
+				j.kind(sc.kind, next, at)
+			}
+		} else if t.unscoped {
+			in.around = atRoot
+		}
+		if !j.below.has(below, in) {
+			below = append(below, in)
+		}
+	}
+	return below
+}
+
+// stands remembers which stands are there, so that many cost no square of them.
+type stands map[stand]struct{}
+
+func (s stands) has(list []stand, in stand) bool {
+	if len(list) < 16 {
+		return slices.Contains(list, in)
+	}
+	if len(list) == 16 {
+		clear(s)
+		for _, l := range list {
+			s[l] = struct{}{}
+		}
+	}
+	_, ok := s[in]
+	s[in] = struct{}{}
+	return ok
+}
+
+// needs of all of a kind, made once.
+func allOf(kinds []string) []policy.Need {
+	needs := make([]policy.Need, len(kinds))
+	for i, k := range kinds {
+		needs[i].Resources = []policy.Resource{{Kind: k, All: true}}
+	}
+	return needs
+}

@@ -1,0 +1,283 @@
+package graphql
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/postern-dev/postern/internal/strictjson"
+)
+
+// variable is a variable that the operation declares.
+type variable struct {
+	name    string
+	typ     *ast.Type
+	initial *value // default
+}
+
+// given is the variables of a request, coerced (GraphQL §6.1.2).
+type given struct {
+	names  []string
+	values []value
+	json   []byte // what is forwarded; nil: nothing
+}
+
+func (g *given) value(name string) (value, bool) {
+	if i := slices.Index(g.names, name); i >= 0 {
+		return g.values[i], true
+	}
+	return value{}, false
+}
+
+// coerce reads the variables of a request. Only declared ones are taken; what is
+// forwarded says nothing else (RULES "Guard, GraphQL").
+func (p *Plan) coerce(raw json.RawMessage) (*given, *Refusal) {
+	g := &given{}
+	if len(raw) == 0 {
+		raw = json.RawMessage("null")
+	}
+	if err := strictjson.Check(raw); err != nil {
+		return nil, &Refusal{Reason: Malformed, Detail: "variables: " + err.Error()}
+	}
+	c := coercer{schema: p.schema, text: string(raw)}
+	c.tokens = tape(c.text)
+	if c.tokens[0].kind != '{' && c.tokens[0].kind != 'n' {
+		return nil, &Refusal{Reason: Malformed, Detail: "variables are no JSON object"}
+	}
+	for i := range p.variables {
+		if refusal := c.variable(g, &p.variables[i]); refusal != nil {
+			return nil, refusal
+		}
+	}
+	if c.out != nil {
+		g.json = append(c.out, '}')
+	}
+	return g, nil
+}
+
+type coercer struct {
+	schema *Schema
+	text   string
+	tokens []token
+	out    []byte
+}
+
+// member finds a member of an object: the place of its value, or 0.
+func (c *coercer) member(object int, name string) int {
+	if c.tokens[object].kind != '{' {
+		return 0
+	}
+	for i := object + 1; i < c.tokens[object].next; i = c.tokens[i+1].next {
+		if s, ok := str(c.text, c.tokens[i]); ok && s == name {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+func (c *coercer) variable(g *given, v *variable) *Refusal {
+	refuse := func(why string) *Refusal {
+		return &Refusal{Reason: BadVariables, Path: "$" + v.name, Detail: why}
+	}
+	at := c.member(0, v.name)
+	if at == 0 {
+		if v.initial != nil {
+			g.names, g.values = append(g.names, v.name), append(g.values, *v.initial)
+		} else if v.typ.NonNull {
+			return refuse("it is required")
+		}
+		return nil
+	}
+	if c.out == nil {
+		c.out = append(c.out, '{')
+	} else {
+		c.out = append(c.out, ',')
+	}
+	c.out = append(strictjson.AppendString(c.out, v.name), ':')
+	val, why := c.coerce(at, v.typ)
+	if why != "" {
+		return refuse(why)
+	}
+	g.names, g.values = append(g.names, v.name), append(g.values, val)
+	return nil
+}
+
+// coerce makes a value of the type and appends what is forwarded of it. What is wrong
+// comes back as text.
+func (c *coercer) coerce(at int, t *ast.Type) (value, string) {
+	tok := c.tokens[at]
+	if tok.kind == 'n' {
+		if t.NonNull {
+			return value{}, "null where " + t.String() + " is needed"
+		}
+		c.out = append(c.out, "null"...)
+		return value{}, ""
+	}
+	if t.Elem != nil {
+		return c.list(at, t.Elem)
+	}
+	switch def := c.schema.ast.Types[t.NamedType]; def.Kind {
+	case ast.InputObject:
+		return c.object(at, def)
+	case ast.Enum:
+		name, ok := str(c.text, tok)
+		if tok.kind != '"' || !ok || def.EnumValues.ForName(name) == nil {
+			return value{}, "no value of " + t.NamedType
+		}
+		c.out = strictjson.AppendString(c.out, name)
+		return value{kind: isEnum, text: name}, ""
+	default:
+		return c.scalar(at, def)
+	}
+}
+
+func (c *coercer) list(at int, elem *ast.Type) (value, string) {
+	out := value{kind: isList}
+	c.out = append(c.out, '[')
+	defer func() { c.out = append(c.out, ']') }()
+	if c.tokens[at].kind != '[' { // one value stands for a list of it (GraphQL §3.11)
+		v, why := c.coerce(at, elem)
+		out.items = append(out.items, v)
+		return out, why
+	}
+	for i := at + 1; i < c.tokens[at].next; i = c.tokens[i].next {
+		if i > at+1 {
+			c.out = append(c.out, ',')
+		}
+		v, why := c.coerce(i, elem)
+		if why != "" {
+			return out, why
+		}
+		out.items = append(out.items, v)
+	}
+	return out, ""
+}
+
+func (c *coercer) object(at int, def *ast.Definition) (value, string) {
+	out := value{kind: isObject}
+	if c.tokens[at].kind != '{' {
+		return out, "no object of " + def.Name
+	}
+	c.out = append(c.out, '{')
+	for i := at + 1; i < c.tokens[at].next; i = c.tokens[i+1].next {
+		name, ok := str(c.text, c.tokens[i])
+		field := def.Fields.ForName(name)
+		if !ok || field == nil {
+			return out, "a field that " + def.Name + " does not have"
+		}
+		if len(out.names) > 0 {
+			c.out = append(c.out, ',')
+		}
+		c.out = append(strictjson.AppendString(c.out, name), ':')
+		v, why := c.coerce(i+1, field.Type)
+		if why != "" {
+			return out, why
+		}
+		out.names, out.items = append(out.names, name), append(out.items, v)
+	}
+	c.out = append(c.out, '}')
+	return out, whole(&out, def)
+}
+
+// whole says what an object lacks.
+func whole(v *value, def *ast.Definition) string {
+	for _, f := range def.Fields {
+		if _, has := v.field(f.Name); !has && f.Type.NonNull && f.DefaultValue == nil {
+			return "field " + f.Name + " of " + def.Name + " is required"
+		}
+	}
+	if def.Directives.ForName("oneOf") != nil && (len(v.items) != 1 || v.items[0].kind == isNull) {
+		return def.Name + " takes exactly one field, which is not null"
+	}
+	return ""
+}
+
+// scalar takes the specification's scalars in their JSON form alone; an id is
+// forwarded as a string. A scalar of the API's own takes anything.
+func (c *coercer) scalar(at int, def *ast.Definition) (value, string) {
+	v := c.any(at)
+	ok := true
+	switch def.Name {
+	case "ID":
+		ok = v.kind == isInt || v.kind == isString
+	case "Int":
+		_, err := strconv.ParseInt(v.text, 10, 32)
+		ok = v.kind == isInt && err == nil
+	case "Float":
+		ok = v.kind == isInt || v.kind == isFloat
+	case "String":
+		ok = v.kind == isString
+	case "Boolean":
+		ok = v.kind == isBool
+	}
+	if !ok {
+		return v, "no " + def.Name
+	}
+	if def.Name == "ID" {
+		c.out = strictjson.AppendString(c.out, v.text)
+	} else {
+		c.out = c.print(c.out, &v)
+	}
+	return v, ""
+}
+
+// any is a JSON value as it is.
+func (c *coercer) any(at int) value {
+	tok := c.tokens[at]
+	switch tok.kind {
+	case '"':
+		s, _ := str(c.text, tok)
+		return value{kind: isString, text: s}
+	case '0':
+		text := c.text[tok.start:tok.end]
+		if integer(text) || text == "-0" {
+			return value{kind: isInt, text: text}
+		}
+		return value{kind: isFloat, text: text}
+	case 't', 'f':
+		return value{kind: isBool, text: c.text[tok.start:tok.end]}
+	case '[':
+		v := value{kind: isList}
+		for i := at + 1; i < tok.next; i = c.tokens[i].next {
+			v.items = append(v.items, c.any(i))
+		}
+		return v
+	case '{':
+		v := value{kind: isObject}
+		for i := at + 1; i < tok.next; i = c.tokens[i+1].next {
+			name, _ := str(c.text, c.tokens[i])
+			v.names, v.items = append(v.names, name), append(v.items, c.any(i+1))
+		}
+		return v
+	}
+	return value{}
+}
+
+// print writes a value that any made.
+func (c *coercer) print(out []byte, v *value) []byte {
+	switch v.kind {
+	case isString:
+		return strictjson.AppendString(out, v.text)
+	case isNull:
+		return append(out, "null"...)
+	case isList, isObject:
+		open, end := byte('['), byte(']')
+		if v.kind == isObject {
+			open, end = '{', '}'
+		}
+		out = append(out, open)
+		for i := range v.items {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			if v.kind == isObject {
+				out = append(strictjson.AppendString(out, v.names[i]), ':')
+			}
+			out = c.print(out, &v.items[i])
+		}
+		return append(out, end)
+	}
+	return append(out, v.text...)
+}
