@@ -63,6 +63,8 @@ func (c *call) forward() {
 	if c.r.Body != nil && c.r.Body != http.NoBody && c.r.ContentLength != 0 {
 		c.upload.ReadCloser, c.upload.call = c.r.Body, c
 		in.Body = &c.upload
+		// Else net/http would read the whole body before it lets the answer begin.
+		_ = http.NewResponseController(c.ex).EnableFullDuplex() // a writer that cannot is none of net/http
 	}
 	c.observe(ctx, cancel)
 	c.gateway.proxy.ServeHTTP(c, in)

@@ -107,7 +107,9 @@ func TestTimeouts(t *testing.T) {
 		inTime(t, func(_ *testing.T, s *scene) {
 			s.upstream.answer(func(h *heard) { _, _ = http.ReadRequest(h.r) })
 			c, since := s.dial(), time.Now()
-			go func() { _, _ = io.WriteString(c.Conn, crlf("POST / HTTP/1.1\nHost: h\nContent-Length: 900000\n\n"+strings.Repeat("x", 900000))) }()
+			go func() {
+				_, _ = io.WriteString(c.Conn, crlf("POST / HTTP/1.1\nHost: h\nContent-Length: 900000\n\n"+strings.Repeat("x", 900000)))
+			}()
 			c.failure(504, "gateway_timeout")
 			s.took(since, 7*time.Second, "idle_timeout")
 		})
