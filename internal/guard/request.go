@@ -7,7 +7,8 @@ import (
 )
 
 // overridesMethod names a header that asks the upstream to take the method for another
-// (D-61), however `-` and `_` are written in it.
+// (D-61), whatever is written for `-` in it: servers that turn names into variables read all
+// that is neither letter nor digit alike.
 func overridesMethod(h http.Header) string {
 	for name := range h {
 		if name == "" || name[0] != 'X' && name[0] != 'x' {
@@ -18,12 +19,22 @@ func overridesMethod(h http.Header) string {
 		default:
 			continue
 		}
-		switch strings.ReplaceAll(strings.ToLower(name), "_", "-") {
+		switch strings.Map(fold, name) {
 		case "x-http-method", "x-method-override", "x-http-method-override":
 			return name
 		}
 	}
 	return ""
+}
+
+func fold(r rune) rune {
+	switch {
+	case r >= 'A' && r <= 'Z':
+		return r | 0x20
+	case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+		return r
+	}
+	return '-'
 }
 
 // methodParameter is how some upstreams let a form or a query override the method.

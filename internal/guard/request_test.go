@@ -63,7 +63,7 @@ func TestMethods(t *testing.T) {
 		n.want(n.judge(r), want)
 	}
 	n.want(n.judge(request("HEAD", base+"/studies/s3", token)), guard.ResourceOutside)
-	for _, header := range []string{"X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method", "x_http_method_override", "X-HTTP_METHOD"} {
+	for _, header := range []string{"X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method", "x_http_method_override", "X-HTTP_METHOD", "X.Method.Override"} {
 		n.want(n.judge(request("GET", base+"/me", token, header, "GET")), guard.MethodOverride)
 	}
 	n.want(n.judge(request("GET", base+"/me", token, "X-HTTP-Methods", "a", "X-Something-Othe", "b")), "")
