@@ -1,6 +1,9 @@
 package domain
 
-import "github.com/postern-dev/postern/internal/policy"
+import (
+	"github.com/postern-dev/postern/internal/graphql"
+	"github.com/postern-dev/postern/internal/policy"
+)
 
 // Route is a rule of an API: who may call what a method and a path choose.
 type Route = policy.Route
@@ -15,6 +18,7 @@ type API struct {
 	Path             string           `json:"path,omitempty" yaml:"path"`                             // below which it stands there, as in /v1; left out: the root
 	Upstream         string           `json:"upstream" yaml:"upstream"`                               // URL of the API itself; what follows `path` is appended to it
 	Routes           []Route          `json:"routes,omitempty" yaml:"routes"`                         // who may call what; anything else is refused
+	GraphQL          *GraphQL         `json:"graphql,omitempty" yaml:"graphql"`                       // its GraphQL endpoint, if it has one
 	RateLimits       map[string]int64 `json:"rate_limits,omitempty" yaml:"rate_limits"`               // tier → calls a minute here, counted apart; left out: the tier's
 	RateLimitHeaders bool             `json:"rate_limit_headers,omitempty" yaml:"rate_limit_headers"` // answers to a known client tell its limit (X-RateLimit-…)
 	ForwardToken     bool             `json:"forward_token,omitempty" yaml:"forward_token"`           // the upstream sees the client's token
@@ -25,6 +29,27 @@ type API struct {
 	Origin           string           `json:"origin,omitempty" yaml:"-"`                              // the file it was applied from, if any
 	Version          int64            `json:"-" yaml:"-"`
 }
+
+// GraphQL is a GraphQL endpoint and the rules that its schema carries (DESIGN §6).
+type GraphQL struct {
+	Path          string         `json:"path" yaml:"path"`                             // below that of the API, as in /graphql
+	Schema        string         `json:"schema" yaml:"schema"`                         // SDL with its rules as directives; in files schema_file names a file beside them instead
+	Rules         []graphql.Rule `json:"rules,omitempty" yaml:"rules"`                 // beside the schema, by coordinate
+	Responses     Responses      `json:"responses,omitempty" yaml:"responses"`         // pass or check: whether answers to @checkable fields are looked into; left out: pass
+	Introspection bool           `json:"introspection,omitempty" yaml:"introspection"` // for clients with the action graphql:introspect
+	Batching      int            `json:"batching,omitempty" yaml:"batching"`           // requests in one array at most, up to 100; left out: none
+	Get           bool           `json:"get,omitempty" yaml:"get"`                     // queries by GET too
+	Limits        graphql.Limits `json:"limits,omitzero" yaml:"limits"`                // of documents
+}
+
+// Responses says what becomes of answers.
+type Responses string
+
+// The choices.
+const (
+	PassResponses  Responses = "pass"
+	CheckResponses Responses = "check"
+)
 
 // Timeouts are how long the gateway waits for an upstream.
 type Timeouts struct {

@@ -41,7 +41,7 @@ func floors() []floor {
 		{"internal/graphql", []string{"internal/policy", "internal/strictjson"}},
 		{"internal/seal", nil},
 		{"internal/secret", []string{"oauth"}},
-		{"internal/domain", []string{"internal/policy", "oauth", "oauth/dialect"}},
+		{"internal/domain", []string{"internal/graphql", "internal/policy", "oauth", "oauth/dialect"}},
 		{"internal/config", []string{"internal/domain", "internal/strictyaml"}},
 		{"internal/audit", []string{"internal/domain"}},
 		{"internal/domain/storetest", []string{"internal/audit", "internal/domain"}},
