@@ -49,7 +49,7 @@ func floors() []floor {
 		{"internal/ratelimit", nil},
 		{"internal/keys", []string{"internal/domain", "internal/seal", "internal/secret", "oauth/dialect", "oauth/jwt"}},
 		{"internal/token", []string{"internal/domain", "oauth", "oauth/dialect", "oauth/jwt"}},
-		{"internal/snapshot", []string{"internal/domain", "internal/keys", "internal/policy", "internal/ratelimit", "internal/secret", "oauth", "oauth/dialect",
+		{"internal/snapshot", []string{"internal/domain", "internal/graphql", "internal/keys", "internal/policy", "internal/ratelimit", "internal/secret", "oauth", "oauth/dialect",
 			"oauth/jwt"}},
 		{"internal/clientauth", []string{"internal/domain", "internal/ratelimit", "internal/secret", "internal/snapshot", "oauth"}},
 		{"internal/guard", []string{"internal/domain", "internal/inprocess", "internal/policy", "internal/ratelimit", "internal/snapshot", "internal/strictjson",

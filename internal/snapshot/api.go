@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/graphql"
 	"github.com/postern-dev/postern/internal/policy"
 )
 
@@ -13,8 +14,9 @@ import (
 type API struct {
 	domain.API
 	Table   *policy.Table
-	Issuers []*Issuer // hides the names
-	Realm   string    // of challenges (RFC 6750 §3): the name
+	Schema  *graphql.Schema // of its GraphQL endpoint; nil where it has none
+	Issuers []*Issuer       // hides the names
+	Realm   string          // of challenges (RFC 6750 §3): the name
 }
 
 // Trusts returns the issuer with this URL, which is `iss`, nil where the API trusts none
@@ -92,13 +94,16 @@ func (v *View) FindAPI(host, escapedPath string) (p APIPlace, found, known bool)
 	return APIPlace{}, false, known
 }
 
-func (v *View) addAPIs(rows []domain.API) error {
+func (v *View) addAPIs(earlier *View, rows []domain.API) error {
 	for _, row := range rows {
 		table, err := policy.NewTable(row.Routes)
 		if err != nil {
 			return fmt.Errorf("API %s: %w", row.Name, err)
 		}
 		a := &API{API: row, Table: table, Realm: row.Name}
+		if err := a.addSchema(earlier); err != nil {
+			return err
+		}
 		for _, name := range row.Issuers {
 			if i, ok := v.issuers[name]; ok { // tokens of one that is not there are nobody's
 				a.Issuers = append(a.Issuers, i)

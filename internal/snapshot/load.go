@@ -52,7 +52,7 @@ func list[T any](ctx context.Context, t domain.Table[T], what string) ([]T, erro
 }
 
 // load reads a new view from the store: whole, or not at all. Keys that the earlier view
-// has opened are not opened again.
+// has opened are not opened again, and schemas that it has loaded are not loaded again.
 func (s *Snapshot) load(ctx context.Context, earlier *View) (*View, error) {
 	r, err := readObjects(ctx, s.Store.Read())
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *Snapshot) load(ctx context.Context, earlier *View) (*View, error) {
 			return cmp.Or(cmp.Compare(len(b.prefix), len(a.prefix)), cmp.Compare(b.tenant, a.tenant))
 		})
 	}
-	if err := v.addAPIs(r.apis); err != nil {
+	if err := v.addAPIs(earlier, r.apis); err != nil {
 		return nil, err
 	}
 	for _, p := range r.policies {
