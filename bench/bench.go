@@ -18,6 +18,7 @@ type bench struct {
 	load      string // binary
 	upstream  string // binary
 	floor     side
+	pooled    side // the floor as a proxy that keeps its buffers
 	candidate side
 	children  []*child
 	prepared  int // sides so far: each has a directory of its own
@@ -84,6 +85,7 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 		return b, err
 	}
 	b.floor = ref{binary: reference, label: "floor"}
+	b.pooled = ref{binary: reference, label: "pooled proxy", pooled: true}
 	switch o.candidate {
 	case "ref":
 		b.candidate = ref{binary: reference, label: "floor again"}

@@ -65,7 +65,7 @@ func TestEveryCommand(t *testing.T) {
 	}
 	gone(t, b)
 	r := b.result
-	if len(r.Tokens) != 6 || len(r.Clients) != 2 || len(r.Memory) != 4 || len(r.Guess) != 1 || len(r.Starts) != 4 || len(r.Storage) != 1 || len(r.Calls) != 1 || len(r.Checks) != 2 {
+	if len(r.Tokens) != 6 || len(r.Clients) != 2 || len(r.Memory) != 4 || len(r.Guess) != 1 || len(r.Starts) != 4 || len(r.Storage) != 1 || len(r.Calls) != 2 || len(r.Checks) != 2 {
 		t.Fatalf("%+v", r)
 	}
 	if s := r.Tokens[5].Runs[0]; s.Answers != 7 || s.Connections != 7 || s.Algorithm != "EdDSA" {

@@ -24,7 +24,7 @@ type comparison struct {
 func (b *bench) compare(ctx context.Context, name string, base, against *server, d demand) (comparison, error) {
 	c := comparison{Name: name, Base: base.name, Against: against.name}
 	for round := range b.rounds {
-		d.seed, d.freshFrom = 1+round*b.connections, round*d.fresh()
+		d.seed = 1 + round*b.connections
 		pair := [2]sample{}
 		servers := [2]*server{base, against}
 		for turn := range 2 {
@@ -34,6 +34,7 @@ func (b *bench) compare(ctx context.Context, name string, base, against *server,
 				return c, fmt.Errorf("%s: %w", name, err)
 			}
 		}
+		d.freshFrom += d.fresh()
 		c.BaseRuns, c.Runs = append(c.BaseRuns, pair[0]), append(c.Runs, pair[1])
 		b.note("%s, round %d of %d: %.1f µs, %.1f µs", name, round+1, b.rounds, pair[0].CPU, pair[1].CPU)
 	}

@@ -120,7 +120,7 @@ func parseOptions(args []string) (options, error) {
 	f.IntVar(&o.stored, "stored", 100_000, "`number` of tokens for storage")
 	f.DurationVar(&o.idle, "idle", 5*time.Second, "`time` of rest before memory counts as idle")
 	f.DurationVar(&o.busy, "busy", 20*time.Second, "`time` under load for memory")
-	f.DurationVar(&o.limit, "limit", 45*time.Minute, "`time` after which everything is ended")
+	f.DurationVar(&o.limit, "limit", 75*time.Minute, "`time` after which everything is ended")
 	f.Usage = func() {
 		fmt.Fprintf(f.Output(), "usage: bench %s [flags]\n", strings.Join(names, "|"))
 		for _, c := range commands() {

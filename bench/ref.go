@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strconv"
 
 	"github.com/postern-dev/postern/bench/fixture"
 )
 
 // ref is the floor as a side.
-type ref struct{ binary, label string }
+type ref struct {
+	binary, label string
+	pooled        bool // as a proxy it keeps its buffers
+}
 
 func (r ref) name() string { return r.label }
 
@@ -57,7 +61,7 @@ func (r ref) prepareCalls(dir string, c calls) (launch, error) {
 		return list
 	}
 	l := launch{origin: "http://" + address, calls: filepath.Join(dir, "calls.json")}
-	l.command = []string{r.binary, "-listen", address, "-upstream", c.upstream}
+	l.command = []string{r.binary, "-listen", address, "-upstream", c.upstream, "-pooled=" + strconv.FormatBool(r.pooled)}
 	return l, fixture.WriteCalls(l.calls, fixture.Calls{Known: made(c.known), Fresh: made(c.fresh)})
 }
 

@@ -113,17 +113,17 @@ func expect(client *http.Client, r *http.Request, text string) ([]byte, error) {
 
 // serveBoth prepares and starts the floor and the candidate.
 func (b *bench) serveBoth(ctx context.Context, wanted setup) (floor, candidate *server, err error) {
-	for _, s := range []struct {
-		side side
-		to   **server
-	}{{b.floor, &floor}, {b.candidate, &candidate}} {
-		l, err := b.prepare(ctx, s.side, wanted)
-		if err != nil {
-			return nil, nil, err
-		}
-		if *s.to, err = b.serve(ctx, s.side, l); err != nil {
-			return nil, nil, err
-		}
+	if floor, err = b.serveOne(ctx, b.floor, wanted); err != nil {
+		return nil, nil, err
 	}
-	return floor, candidate, nil
+	candidate, err = b.serveOne(ctx, b.candidate, wanted)
+	return floor, candidate, err
+}
+
+func (b *bench) serveOne(ctx context.Context, s side, wanted setup) (*server, error) {
+	l, err := b.prepare(ctx, s, wanted)
+	if err != nil {
+		return nil, err
+	}
+	return b.serve(ctx, s, l)
 }

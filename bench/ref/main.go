@@ -27,8 +27,9 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "`address` to listen on")
 	clients := flag.String("clients", "", "JSON `file` of clients")
 	upstream := flag.String("upstream", "", "`URL` of an API: be a proxy before it, and no token endpoint")
+	pooled := flag.Bool("pooled", false, "as a proxy, keep the buffers of answers")
 	flag.Parse()
-	handler, err := handler(*upstream, *algorithm, *clients)
+	handler, err := handler(*upstream, *pooled, *algorithm, *clients)
 	if err == nil {
 		err = serve(handler, *secure, *listen)
 	}
@@ -39,13 +40,13 @@ func main() {
 }
 
 // handler is the proxy where there is an upstream, else the token endpoint.
-func handler(upstream, algorithm, clients string) (http.Handler, error) {
+func handler(upstream string, pooled bool, algorithm, clients string) (http.Handler, error) {
 	if upstream != "" {
 		u, err := url.Parse(upstream)
 		if err != nil {
 			return nil, err
 		}
-		return newProxy(u), nil
+		return newProxy(u, pooled), nil
 	}
 	known, err := fixture.ReadClients(clients)
 	if err != nil {

@@ -21,11 +21,16 @@ func TestProxyPassesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := httptest.NewRequest(http.MethodPost, "http://proxy.example/v1/a", strings.NewReader("body"))
-	r.Header.Set("Authorization", "Bearer t")
-	w := httptest.NewRecorder()
-	newProxy(u).ServeHTTP(w, r)
-	if w.Code != http.StatusTeapot || w.Body.String() != "POST /v1/a body Bearer t" {
-		t.Errorf("%d %s", w.Code, w.Body)
+	for _, pooled := range []bool{false, true} {
+		proxy := newProxy(u, pooled)
+		for range 2 { // the second gets the buffer of the first
+			r := httptest.NewRequest(http.MethodPost, "http://proxy.example/v1/a", strings.NewReader("body"))
+			r.Header.Set("Authorization", "Bearer t")
+			w := httptest.NewRecorder()
+			proxy.ServeHTTP(w, r)
+			if w.Code != http.StatusTeapot || w.Body.String() != "POST /v1/a body Bearer t" {
+				t.Errorf("pooled %v: %d %s", pooled, w.Code, w.Body)
+			}
+		}
 	}
 }
