@@ -36,6 +36,9 @@ func TestLimits(t *testing.T) {
 		{"of the API for the tier", []func(*town){func(n *town) {
 			update(n, apis, "chat", func(a *domain.API) { a.RateLimits = map[string]int64{"standard": 30, "premium": 90} })
 		}}, 30},
+		{"of the API for standard, of a tier that is not there", []func(*town){tier("gone"), func(n *town) {
+			update(n, apis, "chat", func(a *domain.API) { a.RateLimits = map[string]int64{"standard": 30, "gone": 31} })
+		}}, 30},
 		{"of the API for another tier", []func(*town){func(n *town) {
 			update(n, apis, "chat", func(a *domain.API) { a.RateLimits = map[string]int64{"premium": 90} })
 		}}, 600},
@@ -117,6 +120,24 @@ func TestCountedApart(t *testing.T) {
 	} {
 		v := n.get("https://auth.example.com/"+c.api+"/me", token)
 		n.want(v, c.want)
+		if v.Limit.Remaining != c.left {
+			t.Errorf("%s: %+v, want %d left", c.api, v.Limit, c.left)
+		}
+	}
+}
+
+// What a client has of its own at one API is counted apart too.
+func TestItsOwnIsCountedApart(t *testing.T) {
+	n := newTown(t)
+	n.api(domain.API{Name: "second", Audience: "urn:reports", Issuers: []string{"main"}, Path: "/second", Routes: reports()})
+	update(n, clients, "main/c1", func(c *domain.Client) { c.RateLimits = map[string]int64{"reports": 5} })
+	token := n.token("main", "c1", "")
+	for _, c := range []struct {
+		api  string
+		left int64
+	}{{"v1", 4}, {"second", 599}, {"v1", 3}, {"second", 598}} {
+		v := n.get("https://auth.example.com/"+c.api+"/me", token)
+		n.want(v, "")
 		if v.Limit.Remaining != c.left {
 			t.Errorf("%s: %+v, want %d left", c.api, v.Limit, c.left)
 		}

@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"io"
 	"net/http"
 	"testing"
 
@@ -180,6 +181,23 @@ func TestBodyOfTheAPI(t *testing.T) {
 		r.ContentLength = -1
 		n.want(n.judge(r), want)
 	}
+}
+
+// unread fails the test where anything is read of it.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("a body was read that says itself that it is too large")
+	return 0, io.EOF
+}
+
+func (unread) Close() error { return nil }
+
+func TestBodyTooLargeIsNotRead(t *testing.T) {
+	n := newTown(t)
+	r := with(request("POST", base+"/search", n.token("main", "c1", "")), "application/json", "")
+	r.Body, r.ContentLength = unread{t}, 1<<20+1
+	n.want(n.judge(r), guard.BodyTooLarge)
 }
 
 // RULES "Guard, REST": another protocol only where the rule says so, and h2c nowhere.
