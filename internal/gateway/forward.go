@@ -37,7 +37,7 @@ var (
 // prepare finds the upstream, refuses a body that says itself that it is too long, and
 // signs what the upstream is shown.
 func (c *call) prepare() error {
-	u, err := c.gateway.upstreams.of(&c.verdict.API.API, c.gateway.Dial)
+	u, err := c.gateway.upstreams.of(&c.verdict.API.API, &c.gateway.Config)
 	if err != nil {
 		return &guard.Refusal{Reason: Misconfigured, Err: err}
 	}
@@ -125,6 +125,10 @@ func modify(answer *http.Response) error {
 	c.phase.Store(answering)
 	strip(answer.Header, oursToTell)
 	clean(answer.Trailer, oursToTell)
+	if len(answer.Trailer) > 0 && c.r.ProtoMajor == 1 && c.r.Method != http.MethodHead { // HTTP/1.1 has trailers after chunks only
+		delete(answer.Header, "Content-Length")
+		answer.ContentLength = -1
+	}
 	c.stamp()
 	if _, said := answer.Header["Content-Type"]; !said {
 		c.Header()["Content-Type"] = nil // else net/http would guess one

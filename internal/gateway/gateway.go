@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/x509"
 	"io"
 	"log"
 	"log/slog"
@@ -23,7 +24,7 @@ type Guard interface {
 	Alive(ctx context.Context, v *guard.Verdict) bool
 }
 
-// Config is what a Gateway is made of. Dial can be left out.
+// Config is what a Gateway is made of. Dial and Roots can be left out.
 type Config struct {
 	Guard    Guard
 	Activity *audit.Writer
@@ -33,6 +34,9 @@ type Config struct {
 	Now      func() time.Time // that event ids are dated by
 	// Dial connects to upstreams; nil: by TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Roots are the authorities that certificates of upstreams are held against; nil:
+	// those of the system.
+	Roots *x509.CertPool
 }
 
 // Gateway is the reverse proxy before every API. It is safe for concurrent use.

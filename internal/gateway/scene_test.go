@@ -482,3 +482,10 @@ func newBubble(t *testing.T) *scene {
 	})
 	return s
 }
+
+// dialTo connects to this address, whatever is asked for.
+func dialTo(address string) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+}

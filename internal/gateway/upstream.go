@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -49,7 +50,7 @@ type upstreams struct {
 
 // of returns the upstream of an API; a changed one takes the place of the one before,
 // whose calls end in peace.
-func (us *upstreams) of(api *domain.API, dial func(context.Context, string, string) (net.Conn, error)) (*upstream, error) {
+func (us *upstreams) of(api *domain.API, c *Config) (*upstream, error) {
 	us.mu.RLock()
 	u := us.byID[api.Name]
 	us.mu.RUnlock()
@@ -62,7 +63,7 @@ func (us *upstreams) of(api *domain.API, dial func(context.Context, string, stri
 	if old.serves(api) {
 		return old, nil
 	}
-	u, err := newUpstream(api, dial)
+	u, err := newUpstream(api, c)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func (u *upstream) serves(api *domain.API) bool {
 	return u != nil && u.url == api.Upstream && u.limits == api.Timeouts
 }
 
-func newUpstream(api *domain.API, dial func(context.Context, string, string) (net.Conn, error)) (*upstream, error) {
+func newUpstream(api *domain.API, c *Config) (*upstream, error) {
 	at, err := url.Parse(api.Upstream)
 	if err != nil || at.Host == "" || (at.Scheme != "http" && at.Scheme != "https") {
 		return nil, fmt.Errorf("API %s: upstream is no http or https URL", api.Name)
@@ -91,8 +92,9 @@ func newUpstream(api *domain.API, dial func(context.Context, string, string) (ne
 		answer:  orElse(api.Timeouts.Answer, defaultAnswer),
 		idle:    orElse(api.Timeouts.Idle, defaultIdle),
 	}
+	dial := c.Dial
 	if dial == nil {
-		dial = (&net.Dialer{Timeout: u.connect}).DialContext
+		dial = (&net.Dialer{}).DialContext
 	}
 	port := at.Port()
 	if port == "" {
@@ -101,6 +103,7 @@ func newUpstream(api *domain.API, dial func(context.Context, string, string) (ne
 	u.pool = &pool{scheme: u.scheme, address: net.JoinHostPort(at.Hostname(), port), transport: &http.Transport{
 		Proxy:                  nil, // the environment has no say in where calls go (D-66)
 		DialContext:            connect(u.within(dial)),
+		TLSClientConfig:        &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    u.connect,
 		ResponseHeaderTimeout:  u.answer,
 		ExpectContinueTimeout:  continueWait,
