@@ -184,8 +184,27 @@ func (c *call) end() {
 			}
 		}
 	}
+	if !c.whole && !c.hijacked && !c.r.ProtoAtLeast(1, 1) {
+		c.reset()
+	}
 	c.gateway.Metrics.call(c)
 	c.ex.Log(c.gateway.Log, c.r, time.Since(c.began))
+}
+
+// reset ends the connection of an HTTP/1.0 client with an error: there the end of the
+// connection is the end of the answer, and half of one would look whole.
+func (c *call) reset() {
+	conn, _, err := http.NewResponseController(c.ex).Hijack()
+	if err != nil {
+		return // it is closed by net/http
+	}
+	if t, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS
+		conn = t.NetConn()
+	}
+	if l, ok := conn.(interface{ SetLinger(int) error }); ok {
+		_ = l.SetLinger(0)
+	}
+	_ = conn.Close()
 }
 
 // tier is the client's.

@@ -84,30 +84,42 @@ func rewrite(pr *httputil.ProxyRequest) {
 	u := c.upstream
 	*out.URL = url.URL{Scheme: u.scheme, Host: u.host, Opaque: u.base + c.verdict.Path, RawQuery: c.verdict.RawQuery}
 	out.Host = u.host // D-66
-	strip(out.Header, ours)
-	if !c.verdict.API.ForwardToken {
-		delete(out.Header, "Authorization")
-	}
-	if !c.upgrade {
-		delete(out.Header, "Connection")
-		delete(out.Header, "Upgrade")
+	out.Header = c.headers(out.Header)
+	out.Trailer = c.upload.announce(c.r)
+}
+
+// oursAtMost is how many headers the gateway sets on a request.
+const oursAtMost = 12
+
+// headers are those of the client that it may say, and ours. Those of the connection are
+// out already, so nothing that the client names in `Connection` takes away one of ours.
+func (c *call) headers(from http.Header) http.Header {
+	h := make(http.Header, len(from)+oursAtMost)
+	for name, values := range from {
+		switch {
+		case ours(name):
+		case name == "Authorization" && !c.verdict.API.ForwardToken:
+		case (name == "Connection" || name == "Upgrade") && !c.upgrade:
+		default:
+			h[name] = values
+		}
 	}
 	if t, ok := c.r.Header["Content-Type"]; ok { // the body was judged by it: `Connection` cannot take it away
-		out.Header["Content-Type"] = t
+		h["Content-Type"] = t
 	}
-	o := one{make([]string, 0, 12)}
-	o.set(out.Header, "X-Forwarded-For", c.ex.Source.String())
-	o.set(out.Header, "X-Forwarded-Host", c.r.Host)
-	o.set(out.Header, "X-Forwarded-Proto", scheme(c.r))
-	o.set(out.Header, eventHeader, c.ex.ID)
+	o := one{make([]string, 0, oursAtMost)}
+	o.set(h, "X-Forwarded-For", c.ex.Source.String())
+	o.set(h, "X-Forwarded-Host", c.r.Host)
+	o.set(h, "X-Forwarded-Proto", scheme(c.r))
+	o.set(h, eventHeader, c.ex.ID)
 	if c.ex.Correlation != "" {
-		o.set(out.Header, correlation, c.ex.Correlation)
+		o.set(h, correlation, c.ex.Correlation)
 	}
-	identify(out.Header, &c.verdict, &o)
+	identify(h, &c.verdict, &o)
 	if c.identity != "" {
-		o.set(out.Header, identityHeader, c.identity)
+		o.set(h, identityHeader, c.identity)
 	}
-	out.Trailer = c.upload.announce(c.r)
+	return h
 }
 
 // modify makes the upstream's answer ours to give.

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -210,6 +211,26 @@ func TestUnaskedAnswer(t *testing.T) {
 		c.send("GET / HTTP/1.1\nHost: h\n\n")
 		c.want(200, "ok")
 		<-ended
+	}
+}
+
+// To HTTP/1.0 the end of the connection is the end of the answer: half of one ends with an error.
+func TestCutForHTTP10(t *testing.T) {
+	for says, whole := range map[string]bool{
+		"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\nok\n":      false,
+		"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\nok\n0\n\n": true,
+	} {
+		s := newScene(t)
+		s.upstream.answer(func(h *heard) {
+			h.request()
+			h.say(says)
+			_ = h.Close()
+		})
+		c := s.dial()
+		c.send("GET / HTTP/1.0\nHost: h\n\n")
+		if text, err := io.ReadAll(c.r); (err == nil) != whole || !strings.HasSuffix(string(text), "ok") && whole {
+			t.Errorf("%q: %q, %v", says, text, err)
+		}
 	}
 }
 

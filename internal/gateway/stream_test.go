@@ -99,8 +99,9 @@ func (s *scene) http2Stream() (io.Writer, func() io.Reader, func()) {
 }
 
 // Expect: 100-continue is the upstream's to answer (RFC 9110 §10.1.1).
-func TestExpect(t *testing.T) {
-	s := newScene(t)
+func TestExpect(t *testing.T) { inTime(t, testExpect) }
+
+func testExpect(t *testing.T, s *scene) {
 	s.upstream.answer(func(h *heard) {
 		r, err := http.ReadRequest(h.r)
 		if err != nil || r.Header.Get("Expect") != "100-continue" {

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -59,7 +60,9 @@ func TestTLSUpstream(t *testing.T) {
 
 // A certificate that nobody vouches for is no upstream.
 func TestUntrustedUpstream(t *testing.T) {
-	up := httptest.NewTLSServer(http.NotFoundHandler())
+	up := httptest.NewUnstartedServer(http.NotFoundHandler())
+	up.Config.ErrorLog = log.New(io.Discard, "", 0)
+	up.StartTLS()
 	t.Cleanup(up.Close)
 	s := newScene(t)
 	s.change(func(a *domain.API) { a.Upstream = up.URL })

@@ -1,0 +1,180 @@
+package gateway
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+// behind is a pool before an upstream that serves each connection by one function.
+func behind(t *testing.T, serve func(net.Conn)) (p *pool, dials func() int) {
+	t.Helper()
+	n := 0
+	u, err := newUpstream(&domain.API{Name: "a", Upstream: "http://up.example.com"}, &Config{Dial: func(context.Context, string, string) (net.Conn, error) {
+		n++
+		here, there := net.Pipe()
+		go serve(there)
+		return here, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { u.pool.close(); time.Sleep(time.Hour) })
+	return u.pool, func() int { return n }
+}
+
+func get(t *testing.T, p *pool, method string) (int, error) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://up.example.com/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := p.RoundTrip(r)
+	if err != nil {
+		return 0, err
+	}
+	_, err = io.Copy(io.Discard, res.Body)
+	_ = res.Body.Close()
+	synctest.Wait()
+	return res.StatusCode, err
+}
+
+// answers serves requests until one is not answered, which ends the connection.
+func answers(list ...string) func(net.Conn) {
+	return func(c net.Conn) {
+		defer func() { _ = c.Close() }()
+		r := bufio.NewReader(c)
+		for _, text := range list {
+			if _, err := http.ReadRequest(r); err != nil {
+				return
+			}
+			if _, err := io.WriteString(c, text); err != nil {
+				return
+			}
+		}
+		_, _ = r.ReadByte()
+	}
+}
+
+const (
+	fine  = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+	empty = "HTTP/1.1 204 No Content\r\n\r\n"
+)
+
+// A connection serves one call after the other, after it rested; longer where its answer had
+// no body.
+func TestPoolKeepsConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, dials := behind(t, answers(fine, fine, empty, fine, fine, fine))
+		for i, step := range []struct {
+			pause time.Duration
+			want  int
+		}{
+			{0, 1}, {rest, 1}, {rest, 1}, // the third is the one without a body
+			{rest, 2}, {rest, 2}, {restLong, 2}, {0, 2}, {0, 3}, // the last but one finds the first connection rested
+		} {
+			time.Sleep(step.pause)
+			if _, err := get(t, p, "GET"); err != nil || dials() != step.want {
+				t.Fatalf("call %d: %d connections, want %d: %v", i+1, dials(), step.want, err)
+			}
+		}
+	})
+}
+
+// Nobody uses a connection for long: it is closed. The pool closed: all are.
+func TestPoolSweeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := 0
+		p, dials := behind(t, func(c net.Conn) { answers(fine, fine)(c); ended++ })
+		if _, err := get(t, p, "GET"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(idleKept + time.Second)
+		if synctest.Wait(); ended != 1 || len(p.idle) != 0 {
+			t.Errorf("%d ended, %d kept", ended, len(p.idle))
+		}
+		if _, err := get(t, p, "GET"); err != nil || dials() != 2 {
+			t.Errorf("%d connections: %v", dials(), err)
+		}
+		p.close()
+		if synctest.Wait(); ended != 2 {
+			t.Errorf("%d ended", ended)
+		}
+	})
+}
+
+// An upstream that ended a kept connection is asked again on a new one, if nothing can have
+// happened; and whatever it says unasked ends the connection.
+func TestPoolDeadConnections(t *testing.T) {
+	for _, c := range []struct {
+		name, method string
+		first        func(net.Conn)
+		dials        int
+		fails        bool
+	}{
+		{"ended while idle", "POST", func(c net.Conn) {
+			r := bufio.NewReader(c)
+			_, _ = http.ReadRequest(r)
+			_, _ = io.WriteString(c, fine)
+			_ = c.Close()
+		}, 2, false},
+		{"ended when asked", "GET", func(c net.Conn) {
+			r := bufio.NewReader(c)
+			_, _ = http.ReadRequest(r)
+			_, _ = io.WriteString(c, fine)
+			_, _ = http.ReadRequest(r)
+			_ = c.Close()
+		}, 2, false},
+		{"ended when asked to change something", "POST", func(c net.Conn) {
+			r := bufio.NewReader(c)
+			_, _ = http.ReadRequest(r)
+			_, _ = io.WriteString(c, fine)
+			_, _ = http.ReadRequest(r)
+			_ = c.Close()
+		}, 1, true},
+		{"ended in mid-answer", "GET", func(c net.Conn) {
+			r := bufio.NewReader(c)
+			_, _ = http.ReadRequest(r)
+			_, _ = io.WriteString(c, fine)
+			_, _ = http.ReadRequest(r)
+			_, _ = io.WriteString(c, "HTTP/1.1 200 ")
+			_ = c.Close()
+		}, 1, true},
+		{"spoke unasked", "POST", func(c net.Conn) {
+			r := bufio.NewReader(c)
+			_, _ = http.ReadRequest(r)
+			_, _ = io.WriteString(c, fine)
+			_, _ = io.WriteString(c, fine)
+			_, _ = r.ReadByte()
+		}, 2, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				first := true
+				p, dials := behind(t, func(conn net.Conn) {
+					if first {
+						first = false
+						c.first(conn)
+						return
+					}
+					answers(fine)(conn)
+				})
+				if _, err := get(t, p, "GET"); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(rest)
+				_, err := get(t, p, c.method)
+				if (err != nil) != c.fails || dials() != c.dials {
+					t.Errorf("%d connections, want %d: %v", dials(), c.dials, err)
+				}
+			})
+		})
+	}
+}
