@@ -65,7 +65,7 @@ func problem(ctx context.Context, err error) error {
 	case errors.As(err, &invalid):
 		details := make([]error, len(invalid.Problems))
 		for i, p := range invalid.Problems {
-			details[i] = &huma.ErrorDetail{Location: p.Field, Message: p.Message}
+			details[i] = &huma.ErrorDetail{Location: p.Place(), Message: p.Message}
 		}
 		return huma.Error422UnprocessableEntity(invalid.Object+" is not valid", details...)
 	case errors.Is(err, domain.ErrNotFound):

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -18,7 +19,16 @@ var (
 // or JSON form (`hosts[1]`), and what is wrong and what would be right.
 type Problem struct {
 	Field   string `json:"field"`
+	Line    int    `json:"line,omitempty"` // of the text that the field holds; 0: it is about all of it
 	Message string `json:"message"`
+}
+
+// Place is the field, and the line in it.
+func (p Problem) Place() string {
+	if p.Line == 0 {
+		return p.Field
+	}
+	return fmt.Sprintf("%s:%d", p.Field, p.Line)
 }
 
 // Invalid is the error of an object with problems; it names them all.
@@ -37,7 +47,7 @@ func (e *Invalid) Error() string {
 		} else {
 			b.WriteString("\n  ")
 		}
-		b.WriteString(p.Field + ": " + p.Message)
+		b.WriteString(p.Place() + ": " + p.Message)
 	}
 	return b.String()
 }

@@ -17,7 +17,7 @@ const uuid1 = "7c1f4a52-54d5-4f0c-9a36-0d6f3e1b8a11"
 func lines(problems []domain.Problem) []string {
 	var list []string
 	for _, p := range problems {
-		list = append(list, p.Field+": "+p.Message)
+		list = append(list, p.Place()+": "+p.Message)
 	}
 	return list
 }
@@ -189,11 +189,11 @@ func TestInvalid(t *testing.T) {
 	if err := domain.AsError("client", nil); err != nil {
 		t.Errorf("no problem is an error: %v", err)
 	}
-	one := domain.AsError(`client "a"`, []domain.Problem{{"id", "is odd"}})
+	one := domain.AsError(`client "a"`, []domain.Problem{{Field: "id", Message: "is odd"}})
 	if got, want := one.Error(), `client "a": id: is odd`; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	two := domain.AsError(`client "a"`, []domain.Problem{{"id", "is odd"}, {"name", "is missing"}})
+	two := domain.AsError(`client "a"`, []domain.Problem{{Field: "id", Message: "is odd"}, {Field: "name", Message: "is missing"}})
 	if got, want := two.Error(), "client \"a\"\n  id: is odd\n  name: is missing"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -34,6 +34,7 @@ func (a *API) Defaults() {
 	a.Timeouts.Connect = orElse(a.Timeouts.Connect, 5)
 	a.Timeouts.Answer = orElse(a.Timeouts.Answer, 30)
 	a.Timeouts.Idle = orElse(a.Timeouts.Idle, 60)
+	a.GraphQL = a.GraphQL.defaults()
 	a.Routes = slices.Clone(a.Routes) // whose routes they were keeps them as they are
 	for i := range a.Routes {
 		r := &a.Routes[i]
@@ -65,6 +66,7 @@ func (a *API) Problems(exists Exists) []Problem {
 	p.stands(a)
 	p.upstream(a.Upstream)
 	p.routes(a.Routes)
+	p.graphQL(a.GraphQL, a.Routes)
 	for _, tier := range slices.Sorted(maps.Keys(a.RateLimits)) {
 		p.tier("rate_limits."+tier, tier, exists)
 		p.perMinute("rate_limits."+tier, a.RateLimits[tier])

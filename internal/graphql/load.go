@@ -30,7 +30,11 @@ func Load(sdl string, rules []Rule, options Options) (*Schema, []Problem) {
 	if l.parse(sdl) {
 		l.directives()
 		for i := range rules {
+			before := len(l.problems)
 			l.beside(&rules[i])
+			for n := range l.problems[before:] {
+				l.problems[before+n].Rule = i + 1
+			}
 		}
 		l.compile()
 	}

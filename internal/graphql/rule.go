@@ -38,6 +38,7 @@ const Introspect = "graphql:introspect"
 type Problem struct {
 	Coordinate   string // "" if it is not about one
 	Line, Column int    // in the schema; 0 for a rule beside it
+	Rule         int    // which rule beside it, from 1; 0: none, or what several say together
 	Text         string
 }
 

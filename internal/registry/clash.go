@@ -27,7 +27,7 @@ func (c Clash) At(of Ref) domain.Problem {
 	if of.Kind == domain.KindTenant {
 		field = "hosts"
 	}
-	return domain.Problem{Field: field, Message: fmt.Sprintf("is in the way of API %s: %s %s", c.API, c.Problem.Field, c.Problem.Message)}
+	return domain.Problem{Field: field, Message: fmt.Sprintf("is in the way of API %s: %s %s", c.API, c.Problem.Place(), c.Problem.Message)}
 }
 
 // Clashes lists where APIs get in the way, each with the first host at which they do
