@@ -23,13 +23,26 @@ var (
 	errContentType = errors.New("the body is neither application/json nor application/x-www-form-urlencoded, in UTF-8")
 )
 
-// readBody reads the parameters of a JSON object or a form, of at most the bytes that are
-// judged and that the API takes. What is forwarded are the same bytes.
+// readBody reads the parameters of a JSON object or a form. What is forwarded are the same
+// bytes.
 func readBody(r *http.Request, apiMost int64) (url.Values, error) {
 	form, err := bodyType(r.Header)
 	if err != nil {
 		return nil, &Refusal{Reason: BodyType, Err: err}
 	}
+	body, err := readWhole(r, apiMost)
+	if err != nil {
+		return nil, err
+	}
+	replaceBody(r, body)
+	if form {
+		return readForm(body)
+	}
+	return readObject(body)
+}
+
+// readWhole reads a body of at most the bytes that are judged and that the API takes.
+func readWhole(r *http.Request, apiMost int64) ([]byte, error) {
 	most := int64(judgedBody)
 	if apiMost > 0 {
 		most = min(most, apiMost)
@@ -44,11 +57,7 @@ func readBody(r *http.Request, apiMost int64) (url.Values, error) {
 	if err != nil {
 		return nil, &Refusal{Reason: BodyMalformed, Err: err}
 	}
-	replaceBody(r, body)
-	if form {
-		return readForm(body)
-	}
-	return readObject(body)
+	return body, nil
 }
 
 // bodyType reports whether the body is a form rather than JSON. The header is there once.

@@ -28,12 +28,17 @@ type call struct {
 	view   *snapshot.View // one for the whole call
 	now    time.Time
 
-	place snapshot.APIPlace
-	lost  bool // the store is, and the API goes on for whom it knows
-	said  policy.Said
-	match policy.Match
-	query url.Values
-	space [4]policy.Resource // room for what most calls need
+	place  snapshot.APIPlace
+	lost   bool // the store is, and the API goes on for whom it knows
+	said   policy.Said
+	rights *policy.Rights
+	path   string // below the API's, in its one form
+	match  policy.Match
+	query  url.Values
+	space  [4]policy.Resource // room for what most calls need
+
+	explains bool       // nobody calls: nothing is spent, and all that is lacking is told
+	lacks    []*Refusal // where it explains
 }
 
 func (c *call) findAPI() error {
@@ -112,6 +117,11 @@ func (c *call) findClient() error {
 	if !c.place.Serves(c.Issuer, &client.Client) { // D-57
 		return invalid(errOtherTenant)
 	}
+	return c.know(client)
+}
+
+// know takes the client for the one who calls. It is of a tenant that is there, or of all.
+func (c *call) know(client *snapshot.Client) error {
 	tenant := c.view.Tenant(client.Tenant)
 	if tenant == nil && !client.PlatformWide {
 		return &Refusal{Reason: Unavailable, RetryAfter: retryAfter, Err: errNoTenant}
@@ -143,6 +153,9 @@ func (c *call) lookUp() (*snapshot.Client, error) {
 
 // spend counts the call, whatever becomes of it from here on.
 func (c *call) spend() error {
+	if c.explains {
+		return nil
+	}
 	key, limit, limited := limitOf(c.view, c.API, c.Client)
 	if !limited {
 		return nil
@@ -172,23 +185,31 @@ func limitOf(v *snapshot.View, api *snapshot.API, client *snapshot.Client) (key 
 	return key, tier.PerMinute, !tier.Unlimited
 }
 
-// findRoute reads method, path and query in the one way they have, and finds the rule.
-func (c *call) findRoute() error {
+// readRequest reads method, path and query in the one way they have, and finds out whether
+// the call is for the GraphQL endpoint.
+func (c *call) readRequest() error {
+	path, err := policy.Normalise(c.place.Rest)
+	if err == nil && speaksGraphQL(c.API, c.r.Method, path) {
+		c.GraphQL = &GraphQLCall{Method: c.r.Method}
+	}
 	if name := overridesMethod(c.r.Header); name != "" {
 		return &Refusal{Reason: MethodOverride, Missing: name}
 	}
-	path, err := policy.Normalise(c.place.Rest)
 	if err != nil {
 		return &Refusal{Reason: PathAmbiguous, Err: err}
 	}
-	if c.query, err = readQuery(c.r.URL.RawQuery); err != nil {
-		return err
-	}
+	c.path = path
+	c.query, err = readQuery(c.r.URL.RawQuery)
+	return err
+}
+
+// findRoute finds the rule.
+func (c *call) findRoute() error {
 	found := false
-	if c.match, found = c.API.Table.Match(c.r.Method, path); !found { // D-65
+	if c.match, found = c.API.Table.Match(c.r.Method, c.path); !found || nearGraphQL(c.API, c.path) { // D-65
 		return &Refusal{Reason: NoRoute}
 	}
-	c.Route, c.Path, c.RawQuery = c.match.Route(), path, c.r.URL.RawQuery
+	c.Route, c.Path, c.RawQuery = c.match.Route(), c.path, c.r.URL.RawQuery
 	if name := upgrades(c.r.Header, c.Route.Upgrade); name != "" {
 		return &Refusal{Reason: UpgradeRefused, Missing: name}
 	}
@@ -217,12 +238,24 @@ func (c *call) needs() (policy.Need, error) {
 
 // decide holds what the call needs against what the client holds and its token says.
 func (c *call) decide(need *policy.Need) error {
-	rights := c.Client.Rights(c.view)
-	c.Scopes, c.Resources = oauth.Scope(rights.Scopes(&c.said)), rights.Resources(&c.said)
-	d := rights.Decide(need, &c.said)
+	c.hold()
+	d := c.rights.Decide(need, &c.said)
 	if d.Allowed {
 		return nil
 	}
+	if c.explains {
+		c.lackEach(need)
+	}
+	return c.refusal(d)
+}
+
+// hold finds out what of what the token says the client holds now.
+func (c *call) hold() {
+	c.rights = c.Client.Rights(c.view)
+	c.Scopes, c.Resources = oauth.Scope(c.rights.Scopes(&c.said)), c.rights.Resources(&c.said)
+}
+
+func (c *call) refusal(d policy.Decision) *Refusal {
 	r := &Refusal{Reason: Reason(d.Reason), Missing: d.Missing, Resource: d.Resource}
 	if r.Reason == ScopeMissing {
 		r.Scopes = oauth.Scope(c.Route.Scopes)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/postern-dev/postern/internal/graphql"
 	"github.com/postern-dev/postern/internal/ratelimit"
 	"github.com/postern-dev/postern/internal/snapshot"
 	"github.com/postern-dev/postern/oauth/resourceserver"
@@ -25,6 +26,7 @@ type Guard struct {
 	Config
 	cache  *resourceserver.Cache  // of all APIs
 	budget *resourceserver.Budget // of all APIs, whatever changes
+	plans  *graphql.Cache         // of all APIs, by schema
 
 	making sync.Mutex // one set of verifiers at a time
 	made   atomic.Pointer[verifiers]
@@ -35,7 +37,7 @@ func New(c Config) *Guard {
 	if c.Limits == nil {
 		c.Limits = ratelimit.NewWindows()
 	}
-	return &Guard{Config: c, cache: resourceserver.NewCache(c.Tokens), budget: resourceserver.NewBudget(0)}
+	return &Guard{Config: c, cache: resourceserver.NewCache(c.Tokens), budget: resourceserver.NewBudget(0), plans: newPlans()}
 }
 
 // Judge decides whether the call may pass. source is who sent it, behind trusted proxies
@@ -63,6 +65,18 @@ func (c *call) judge() error {
 	}
 	if err := c.spend(); err != nil {
 		return err
+	}
+	return c.judgeRequest()
+}
+
+// judgeRequest is the rest of the line: what is asked for is known by its method, its path
+// and its query, and where the API speaks GraphQL by its body.
+func (c *call) judgeRequest() error {
+	if err := c.readRequest(); err != nil {
+		return err
+	}
+	if c.GraphQL != nil {
+		return c.judgeGraphQL()
 	}
 	if err := c.findRoute(); err != nil {
 		return err

@@ -22,6 +22,8 @@ type Verdict struct {
 	Limit  Limit
 	Route  *policy.Route // nil: none was chosen
 
+	GraphQL *GraphQLCall // nil: the call is not for a GraphQL endpoint
+
 	Path     string // what is forwarded, below the path of the API; in its one form, escaped
 	RawQuery string // what is forwarded
 
@@ -58,6 +60,7 @@ const (
 	QueryAmbiguous   Reason = "query_ambiguous"   // a query with two readings
 	NoRoute          Reason = "no_route"          // no rule lets anybody pass here
 	UpgradeRefused   Reason = "upgrade_refused"   // to another protocol
+	QueryRefused     Reason = "query_refused"     // a query string beside a GraphQL body, or with more than a GraphQL request in it
 	BodyType         Reason = "body_type"         // neither JSON nor form, where a rule reads the body
 	BodyTooLarge     Reason = "body_too_large"    //
 	BodyMalformed    Reason = "body_malformed"    // where a rule reads it
@@ -76,6 +79,9 @@ type Refusal struct {
 	Scopes     oauth.Scope     // that the route requires, where one is missing
 	RetryAfter time.Duration   // zero: not said
 	Err        error           // the cause, for the log; never on the wire
+
+	Place                      // in a GraphQL document
+	Alternatives []policy.Need // of a rule with several: each would do; for explain
 }
 
 // Error names the reason, and what is missing.
