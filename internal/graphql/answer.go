@@ -1,5 +1,7 @@
 package graphql
 
+import "slices"
+
 // What answers a field on the two axes: the same for plans and for coverage.
 
 // pinnable reports whether the field's arguments can pin something.
@@ -59,26 +61,40 @@ func (a *around) carries(kinds kindSet) bool {
 	return kinds == 0
 }
 
-// around is what surrounds what the field returns, but for its own arguments.
-func (f *fieldRule) around(a *around, s *Schema) *around {
-	next := *a
+// around is what surrounds what a field of an object type returns, and pins it. pin is
+// the place of the field's arguments, or -1 where they are not looked at.
+func (f *fieldRule) around(t *typeRule, a *around, s *Schema, pin int) (next around) {
+	next.covered = a.covered || f.unscoped || f.wholeScope || f.pinnable()
+	switch {
+	case f.unscoped && f.undeclared == "" && (len(t.scopings) > 0 || f.pinnable()):
+		next.flow = s.everything // it lies in the object, or in what is named, and adds nothing
+	case f.unscoped && f.undeclared == "":
+		next.flow = a.flow // it lies in what its container lies in, whatever that is
+	case f.wholeScope:
+		next.flow = []source{{kinds: f.whole, pin: -1}}
+	}
+	if f.pinnable() {
+		next.flow = append(slices.Clip(next.flow), f.sources(pin, s)...)
+	}
+	return next
+}
+
+// lies reports whether what the field returns lies in something by promise, whatever
+// its arguments are.
+func (f *fieldRule) lies(t *typeRule, a *around, s *Schema) bool {
+	return f.unscoped && f.undeclared == "" && (len(t.scopings) > 0 || slices.Contains(a.flow, s.everything[0]))
+}
+
+// reaching is what pins the scoped objects that a field returns: what the field pins,
+// and what pins the container it stands in.
+func (f *fieldRule) reaching(a, next *around) []source {
 	if f.undeclared != "" {
-		next.flow = nil // what it returns is what nobody knows
+		return next.flow // nobody knows what it returns
 	}
-	hold := f.pinnable() || f.wholeScope
-	next.held = a.held || hold
-	next.covered = a.covered || hold || f.unscoped
-	if f.wholeScope {
-		next.flow = append(next.flow[:len(next.flow):len(next.flow)], source{kinds: f.whole, pin: -1})
+	if len(a.flow) == 0 {
+		return next.flow
 	}
-	promise := f.unscoped && next.held && f.undeclared == ""
-	if promise { // it lies in what holds it, and adds nothing
-		next.flow = []source{{kinds: s.allKinds(), pin: -1}}
-	}
-	if next.held == a.held && next.covered == a.covered && !f.wholeScope && !promise && f.undeclared == "" {
-		return a
-	}
-	return &next
+	return slices.Concat(next.flow, a.flow)
 }
 
 // sources are what the arguments pin.

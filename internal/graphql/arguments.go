@@ -72,7 +72,7 @@ func (l *loader) declare(a *slotRule, coordinate string, say *statement) {
 	switch {
 	case a.object != nil && (say.scopedBy != "" || say.childOf != ""):
 		l.problem(coordinate, say.at, "@scopedBy and @childOf stand on what holds ids, not on an input object: declare its fields")
-	case a.kind >= 0 && (a.exempt || a.child), a.exempt && a.child:
+	case len(say.contradictions()) == 0 && (a.kind >= 0 && (a.exempt || a.child) || a.exempt && a.child):
 		l.problem(coordinate, say.at, "what is said here contradicts what an interface of the type says")
 	}
 	if say.childOf != "" {
@@ -112,7 +112,7 @@ func (l *loader) watch() {
 		for _, name := range names {
 			in := l.schema.inputs[name]
 			was := in.watched
-			in.watched = len(in.wants) > 0
+			in.watched = false
 			for _, f := range in.fields {
 				f.watched = watched(f)
 				in.watched = in.watched || f.watched

@@ -25,7 +25,7 @@ func (l *loader) compile() {
 		case ast.Object, ast.Interface, ast.Union:
 			s.types[name] = l.composite(def)
 		case ast.InputObject:
-			s.inputs[name] = &inputRule{name: name, def: def, wants: l.of(name).wants}
+			s.inputs[name] = &inputRule{name: name, def: def}
 		case ast.Enum:
 			s.enums[name] = l.enum(def)
 		}
@@ -44,6 +44,7 @@ func (l *loader) compile() {
 	l.containers(names)
 	s.introspect = s.want([]policy.Need{{Actions: []string{Introspect}}})
 	s.all = allOf(s.kinds)
+	s.everything = []source{{kinds: s.allKinds(), pin: -1}}
 }
 
 // kinds lists every kind that is named anywhere.
@@ -90,7 +91,7 @@ func (l *loader) composite(def *ast.Definition) *typeRule {
 			l.scope(t, name, r)
 		}
 	}
-	if t.unscoped && len(t.scopings) > 0 {
+	if t.unscoped && len(t.scopings) > 0 && said.scoped == nil {
 		l.problem(def.Name, said.at, "@unscoped, but an interface of the type is scoped")
 	}
 	return t

@@ -51,13 +51,13 @@ type coverage struct {
 
 // state is a type with what can be told apart of what surrounds it.
 type state struct {
-	typ           *typeRule
-	held, covered bool
-	flow          kindSet
+	typ     *typeRule
+	covered bool
+	flow    kindSet
 }
 
 func (c *coverage) reach(t *typeRule, a *around) {
-	st := state{typ: t, held: a.held, covered: a.covered}
+	st := state{typ: t, covered: a.covered}
 	for _, f := range a.flow {
 		st.flow |= f.kinds
 	}
@@ -77,19 +77,11 @@ func (c *coverage) field(in stand, f *fieldRule) {
 	if f.result == nil {
 		return
 	}
-	next := *f.around(in.around, c.schema)
-	if f.undeclared == "" {
-		next.flow = append(slices.Clip(next.flow), f.sources(-1, c.schema)...)
-	}
+	next := f.around(in.typ, in.around, c.schema, -1)
+	bare := next
+	bare.covered = false
 	for _, t := range f.result.possible {
-		switch {
-		case len(t.scopings) > 0:
-			c.reach(t, inScoped)
-		case t.unscoped:
-			c.reach(t, atRoot)
-		default:
-			c.reach(t, &next)
-		}
+		c.reach(t, t.inside(c.schema, &next, &bare))
 	}
 }
 

@@ -36,13 +36,17 @@
 // all of every kind these arguments name. Arguments inside an input object that stands
 // in an input object of the same type (filters with and, or, not) pin nothing.
 //
-// What a field pins holds for the objects it returns, and through plain types for the
-// objects they contain, up to the first scoped object; not below it. An object of a
-// scoped type needs all of its kind where nothing pins the kind. Nesting alone is no
-// promise: Site.studies below a pinned study may be other studies. The promise is made
-// by a word: @unscoped on a field that lies inside a scoped object, or that names a
-// resource, says that what it returns lies in that and adds nothing; @childOf says so
-// of what the argument names. At a root, @unscoped cannot lift the rule of a scoped type.
+// What a field pins holds for the objects it returns and, where it returns a plain
+// type, for the scoped objects that are fields of that: one step, so that neither a
+// payload's viewer nor its query root inherits anything. An object of a scoped type
+// needs all of its kind where nothing pins the kind. Nesting alone is no promise:
+// Site.studies below a pinned study may be other studies. The promise is made by a word:
+// @childOf, of what an argument names; or @unscoped on a field, which adds nothing. On
+// a field of a scoped object (Study.sites) it says that what comes back lies in that
+// object; on one whose arguments name a resource, that it lies in that resource; on a
+// field of a container (StudyConnection.edges), that it lies in whatever the container
+// lies in, be that nothing. It promises nothing where an argument is undeclared, and at
+// a root without ids. The root types are roots wherever they stand.
 //
 // A field that returns no object is answered by @unscoped or @wholeScope on it,
 // by @unscoped on its type, by a scoped object it belongs to, by its own arguments if
@@ -58,6 +62,7 @@
 //
 // With Options.CheckResponses a field marked @checkable that nothing pins, and that
 // carries no argument but those marked @paging, passes if every object that comes back
-// lies in the client's scope: see Plan.CheckResponse. Every scoped object is then
-// checked, pinned ones too, save those that a promise covers.
+// lies in the client's scope: see Plan.CheckResponse. That reaches through plain types
+// of any depth, as long as no argument chooses what stands in them. Every scoped object
+// is then checked, pinned ones too, save the kinds that a promise covers.
 package graphql

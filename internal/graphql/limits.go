@@ -40,7 +40,7 @@ type measure struct {
 	fragments  map[string]*fragment
 	aliases    int
 	directives int
-	selections int // in what is being looked at
+	nested     int // selection sets that are open, those of fragments too
 	refusal    *Refusal
 }
 
@@ -114,7 +114,9 @@ func (m *measure) fragment(f *fragment) {
 // set returns how many fields a selection set has, expanded, and how deep it goes.
 func (m *measure) set(in *fragment, set ast.SelectionSet, level int) (cost, depth int) {
 	depth = level
-	if level > m.limits.Depth {
+	m.nested++
+	defer func() { m.nested-- }()
+	if level > m.limits.Depth || m.nested > 8*m.limits.Depth {
 		m.refuse(tooComplex("depth", set[0].GetPosition()))
 	}
 	for _, sel := range set {

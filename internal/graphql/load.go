@@ -65,7 +65,9 @@ func (l *loader) problem(coordinate string, at *ast.Position, text string) {
 	if at != nil && (at.Src == nil || !at.Src.BuiltIn) {
 		p.Line, p.Column = at.Line, at.Column
 	}
-	l.problems = append(l.problems, p)
+	if !slices.Contains(l.problems, p) {
+		l.problems = append(l.problems, p)
+	}
 }
 
 func (l *loader) parse(sdl string) bool {

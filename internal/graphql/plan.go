@@ -79,15 +79,19 @@ type source struct {
 
 // around is what surrounds a place: what is known there of the where axis.
 type around struct {
-	held      bool     // inside a scoped object, a pinned field, or what needs all of a kind
 	covered   bool     // a leaf of what contains no scoped type needs no word of its own
-	flow      []source // what pins scoped objects that come next
-	checkable bool     // and what comes back may be looked at instead
+	flow      []source // what pins the scoped objects that stand in this container
+	chosen    bool     // arguments choose what stands in this container
+	checkable bool     // what comes back may be looked at instead
+}
+
+func (a *around) same(b *around) bool {
+	return a.covered == b.covered && a.chosen == b.chosen && a.checkable == b.checkable && len(a.flow)+len(b.flow) == 0
 }
 
 var (
 	atRoot   = &around{}
-	inScoped = &around{held: true, covered: true}
+	inScoped = &around{covered: true}
 )
 
 // standing is an object type that may stand where something is selected.
@@ -202,10 +206,11 @@ func (j *judge) wants(list []int, at spot) {
 	}
 }
 
-// kind asks for all of a kind, unless it is pinned.
-func (j *judge) kind(k int, a *around, at spot) {
+// kind asks for all of a kind, unless one of the sources pins it, or the answer is
+// looked at.
+func (j *judge) kind(k int, flow []source, checked bool, at spot) {
 	var unless []source
-	for _, s := range a.flow {
+	for _, s := range flow {
 		if s.kinds.has(k) {
 			if s.pin < 0 {
 				return
@@ -216,10 +221,10 @@ func (j *judge) kind(k int, a *around, at spot) {
 	if j.all.has(k) {
 		return
 	}
-	if len(unless) == 0 && !a.checkable {
+	if len(unless) == 0 && !checked {
 		j.all |= 1 << k
 	}
-	j.add(check{want: -1, pin: -1, kind: k, unless: unless, answered: a.checkable}, at)
+	j.add(check{want: -1, pin: -1, kind: k, unless: unless, answered: checked}, at)
 }
 
 // set judges a selection set for every object type that may stand there.
@@ -272,9 +277,7 @@ func (j *judge) field(f *ast.Field, stands []stand, path *trail) {
 		if j.refusal != nil {
 			return
 		}
-		rule := s.typ.fields[f.Name]
-		next := j.enter(f, s, rule, spot{rule.coordinate, path, f.Position})
-		below = j.result(below, rule, next, spot{rule.coordinate, path, f.Position})
+		below = j.enter(below, f, s, path)
 	}
 	j.set(f.SelectionSet, below, path)
 }
@@ -289,51 +292,42 @@ func (j *judge) introspection(at spot) {
 	j.wants([]int{j.schema.introspect}, at)
 }
 
-// enter judges a field of one object type and returns what surrounds what it returns.
-func (j *judge) enter(f *ast.Field, s stand, rule *fieldRule, at spot) *around {
+// enter judges a field of one object type and adds what it returns to below.
+func (j *judge) enter(below []stand, f *ast.Field, s stand, path *trail) []stand {
+	rule := s.typ.fields[f.Name]
+	at := spot{rule.coordinate, path, f.Position}
 	if reason, why := rule.gap(s.typ, s.around); why != "" {
 		j.refuse(reason, at, why)
-		return s.around
+		return below
 	}
 	j.wants(rule.wants, at)
-	next, source := rule.around(s.around, j.schema), -1
+	source := -1
 	if rule.slots {
-		source = j.pin(f, rule, rule.unscoped && s.around.held, at)
+		source = j.pin(f, rule, rule.lies(s.typ, s.around, j.schema), at)
 	}
-	if rule.wholeScope {
-		for k := range j.schema.kinds {
-			if rule.whole.has(k) {
-				j.kind(k, atRoot, at)
-			}
+	for k := range j.schema.kinds {
+		if rule.whole.has(k) {
+			j.kind(k, nil, false, at)
 		}
 	}
 	if rule.result == nil {
 		j.leaf(s, rule, at)
-		return next
+		return below
 	}
-	if next == s.around && source < 0 && next.checkable == j.mayCheck(f, rule, s.around) {
-		return next
+	next := rule.around(s.typ, s.around, j.schema, source)
+	next.chosen = s.around.chosen || !j.pagingOnly(f, rule)
+	next.checkable = j.schema.options.CheckResponses && !next.chosen && (s.around.checkable || rule.checkable)
+	reuse := &next
+	if next.same(s.around) {
+		reuse = s.around // so that equal places are one
 	}
-	out := *next
-	out.checkable = j.mayCheck(f, rule, s.around)
-	if source >= 0 && rule.undeclared == "" {
-		out.flow = append(slices.Clip(out.flow), rule.sources(source, j.schema)...)
-	}
-	return &out
+	return j.result(below, rule, rule.reaching(s.around, &next), reuse, at)
 }
 
-// mayCheck: with responses: check an unpinned field carries no argument but those of
+// pagingOnly: with responses: check an unpinned field carries no argument but those of
 // paging, else it is an oracle (RULES).
-func (j *judge) mayCheck(f *ast.Field, rule *fieldRule, a *around) bool {
-	if !j.schema.options.CheckResponses || !a.checkable && !rule.checkable {
-		return false
-	}
-	for _, arg := range f.Arguments {
-		if !rule.arg(arg.Name).paging {
-			return false
-		}
-	}
-	return true
+func (j *judge) pagingOnly(f *ast.Field, rule *fieldRule) bool {
+	return !slices.ContainsFunc(f.Arguments, func(a *ast.Argument) bool { return !rule.arg(a.Name).paging })
 }
 
 // pin adds a look at the arguments of a field.
@@ -359,33 +353,44 @@ func (j *judge) leaf(s stand, rule *fieldRule, at spot) {
 	}
 	for k := range j.schema.kinds {
 		if s.typ.carries.has(k) {
-			j.kind(k, s.around, at)
+			j.kind(k, s.around.flow, false, at)
 		}
 	}
 }
 
 // result judges the types that may come back and adds them to those that stand below.
-func (j *judge) result(below []stand, rule *fieldRule, next *around, at spot) []stand {
-	if rule.result == nil || j.refusal != nil {
-		return below
+func (j *judge) result(below []stand, rule *fieldRule, reaching []source, next *around, at spot) []stand {
+	bare := next
+	if next.covered {
+		uncovered := *next
+		uncovered.covered = false
+		bare = &uncovered
 	}
 	for _, t := range rule.result.possible {
 		j.judged++
 		j.wants(t.wants, at)
-		in := stand{t, next}
-		if len(t.scopings) > 0 {
-			in.around = inScoped
-			for _, sc := range t.scopings {
-				j.kind(sc.kind, next, at)
-			}
-		} else if t.unscoped {
-			in.around = atRoot
+		for _, sc := range t.scopings {
+			j.kind(sc.kind, reaching, next.checkable, at)
 		}
-		if !j.below.has(below, in) {
+		if in := (stand{t, t.inside(j.schema, next, bare)}); !j.below.has(below, in) {
 			below = append(below, in)
 		}
 	}
 	return below
+}
+
+// inside is what surrounds the fields of an object: next, what surrounds the object, or
+// bare, the same uncovered, where it is a container of what nothing pins.
+func (t *typeRule) inside(s *Schema, next, bare *around) *around {
+	switch {
+	case len(t.scopings) > 0:
+		return inScoped
+	case t.unscoped || t.def == s.ast.Query || t.def == s.ast.Mutation: // a root is the same wherever it stands
+		return atRoot
+	case !next.carries(t.carries):
+		return bare
+	}
+	return next
 }
 
 // stands remembers which stands are there, so that many cost no square of them.

@@ -26,6 +26,31 @@ func ReadRequest(body []byte) (Request, error) {
 	return request(members)
 }
 
+// ReadParameters reads the query of a GET (D-82): query, variables and operationName,
+// each at most once, and nothing else. Whether GET is turned on, and that it carries
+// no mutation (Plan.Mutation), is the mouth's business. The error is a *Refusal.
+func ReadParameters(query map[string][]string) (r Request, err error) {
+	for name, values := range query {
+		if len(values) != 1 {
+			return r, &Refusal{Reason: Malformed, Detail: "a parameter more than once"}
+		}
+		switch value := values[0]; name {
+		case "query":
+			r.Query = value
+		case "operationName":
+			r.OperationName = value
+		case "variables":
+			r.Variables = json.RawMessage(value)
+		default:
+			return r, &Refusal{Reason: NotSupported, Detail: "a parameter that is not query, variables or operationName"}
+		}
+	}
+	if _, has := query["query"]; !has {
+		return r, &Refusal{Reason: Malformed, Detail: "there is no query"}
+	}
+	return r, nil
+}
+
 // ReadBatch reads an array of requests (D-81), at most max. A body that is no array
 // is one request. The error is a *Refusal.
 func ReadBatch(body []byte, max int) (requests []Request, batch bool, err error) {

@@ -21,6 +21,7 @@ type Schema struct {
 	prefix     string        // of hidden aliases
 	introspect int           // the requirement of __schema and __type
 	all        []policy.Need // of each kind, all
+	everything []source      // pins every kind
 }
 
 var generations atomic.Uint64
@@ -120,7 +121,6 @@ type slotRule struct {
 type inputRule struct {
 	name    string
 	def     *ast.Definition
-	wants   []int
 	fields  []*slotRule
 	watched bool
 }

@@ -134,7 +134,11 @@ func (s *Schema) revalidate(query string) *Refusal {
 }
 
 // surrounded is what a shape has to know of what surrounds a place.
-type surrounded struct{ held, promise bool }
+type surrounded struct {
+	promise bool    // of the container: it covers the scoped objects in it
+	direct  bool    // of the field or its container: it covers the objects that the field returns
+	pins    kindSet // but for the kinds that the field's arguments name
+}
 
 var calm = surrounded{}
 
@@ -166,20 +170,14 @@ func (b *shaper) shape(levels []level, t *typeRule) *shape {
 // object merges what is selected for objects of one type.
 func (b *shaper) object(levels []level, o *typeRule) *shapeType {
 	out := &shapeType{name: o.name}
-	promise := true
-	for _, l := range levels {
-		promise = promise && l.in.promise
-	}
 	for _, sc := range o.scopings {
-		out.keys = append(out.keys, keyCheck{sc.alias, sc.kind, promise})
+		bare := slices.ContainsFunc(levels, func(l level) bool { return !l.in.direct || l.in.pins.has(sc.kind) })
+		out.keys = append(out.keys, keyCheck{sc.alias, sc.kind, !bare})
 	}
 	var fields []*merged
 	for _, l := range levels {
 		in := l.in
-		switch {
-		case len(o.scopings) > 0:
-			in = surrounded{held: true}
-		case o.unscoped:
+		if !o.plain() || o.def == b.schema.ast.Query || o.def == b.schema.ast.Mutation {
 			in = calm
 		}
 		fields = b.collect(fields, l.set, o, in)
@@ -214,7 +212,7 @@ func (b *shaper) collect(fields []*merged, set ast.SelectionSet, o *typeRule, in
 			}
 			m := fields[i]
 			if len(sel.SelectionSet) > 0 && m.rule != nil {
-				m.levels = append(m.levels, level{sel.SelectionSet, m.rule.surround(in, sel)})
+				m.levels = append(m.levels, level{sel.SelectionSet, m.rule.surround(o, in, sel)})
 			}
 		case *ast.InlineFragment:
 			if sel.TypeCondition == "" || b.schema.types[sel.TypeCondition].covers(o) {
@@ -229,18 +227,17 @@ func (b *shaper) collect(fields []*merged, set ast.SelectionSet, o *typeRule, in
 	return fields
 }
 
-// surround is what surrounds what the field returns: a promise holds through plain
-// types, as in around.
-func (f *fieldRule) surround(in surrounded, sel *ast.Field) surrounded {
-	out := surrounded{held: in.held || f.pinnable() || f.wholeScope, promise: in.promise && f.undeclared == ""}
-	if f.unscoped && out.held && f.undeclared == "" {
-		out.promise = true
+// surround is what surrounds what the field returns, as in around and reaching.
+func (f *fieldRule) surround(t *typeRule, in surrounded, sel *ast.Field) surrounded {
+	out := surrounded{pins: f.pins}
+	if f.undeclared != "" {
+		return out
 	}
+	out.promise = f.unscoped && (len(t.scopings) > 0 || f.pinnable() || in.promise)
 	for _, a := range sel.Arguments {
-		if f.undeclared == "" && f.arg(a.Name).hasChild(nil) {
-			out.promise = true
-		}
+		out.promise = out.promise || f.arg(a.Name).hasChild(nil)
 	}
+	out.direct = out.promise || in.promise
 	return out
 }
 

@@ -1,6 +1,7 @@
 package graphql
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -79,6 +80,9 @@ func syntax(err error) *Refusal {
 	r := &Refusal{Reason: Malformed, Detail: err.Error()}
 	if e, ok := err.(*gqlerror.Error); ok { //nolint:errorlint // the parser returns it bare
 		r.Detail = e.Message
+		if strings.HasPrefix(e.Message, "exceeded ") { // the limit of tokens, or of nesting
+			r.Reason = TooComplex
+		}
 		if len(e.Locations) > 0 {
 			r.Line, r.Column = e.Locations[0].Line, e.Locations[0].Column
 		}

@@ -1,0 +1,150 @@
+package graphql_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postern-dev/postern/internal/graphql"
+	"github.com/postern-dev/postern/internal/policy"
+)
+
+// graph is all about what lies in what: kind k are boxes, kind l are things in them.
+const graph = `
+type Query @authenticated {
+  box(id: ID! @scopedBy(kind: "k")): Box
+  boxes: BoxPage! @checkable
+  found(text: String): Found! 
+  pick(id: ID @scopedBy(kind: "k"), thing: ID @scopedBy(kind: "l")): Picked!
+  thing(box: ID @scopedBy(kind: "k"), id: ID @childOf(arg: "box"), other: ID @scopedBy(kind: "l")): Thing
+  open: Box @unscoped
+  version: Version! @unscoped
+  viewer: Viewer!
+}
+type Mutation @authenticated { touch(id: ID! @scopedBy(kind: "k")): Payload!  all: Payload! @wholeScope(kinds: ["l"]) }
+type Version @authenticated { number: Int }
+type Payload @authenticated { box: Box ok: Boolean query: Query viewer: Viewer page: BoxPage lies: BoxPage @unscoped thing: Thing }
+type Picked @authenticated { box: Box thing: Thing total: Int }
+type Found @authenticated { page: BoxPage! @checkable }
+type Viewer @authenticated { boxes: [Box] page: BoxPage name: String @unscoped }
+type BoxPage @authenticated { edges: [Edge!]! @unscoped  bare: [Edge!]! nodes: [Box] total: Int @wholeScope(kinds: ["k"]) info: Info }
+type Edge @authenticated { node: Box! cursor: String @unscoped }
+type Info @authenticated { more: Boolean }
+type Box @scoped(kind: "k") @authenticated {
+  id: ID! name: String size: Size!
+  related: BoxPage
+  inner: BoxPage @unscoped
+  things: [Thing!]! @unscoped
+  owned: [Thing!]!
+  search(text: String): BoxPage @checkable
+  twin(id: ID!): Box @unscoped
+  pages: [Size!]! @checkable
+}
+type Size @authenticated { width: Int inner: Inner }
+type Inner @authenticated { depth: Int }
+type Thing @scoped(kind: "l") @authenticated { id: ID! box: Box back: Box @unscoped parts: [Thing] @unscoped }
+`
+
+// What lies in what (package doc "The where axis"). The client has box 1.
+func TestNesting(t *testing.T) {
+	s := loadText(t, graph, nil, graphql.Options{})
+	box := client(oneK)
+	for _, tc := range []struct{ query, want string }{
+		{`{box(id:1){name size{width inner{depth}}}}`, "allowed"},
+		{`{box(id:1){related{nodes{name}}}}`, "all k"},
+		{`{box(id:1){related{edges{node{name}}}}}`, "all k"}, // the word on edges promises no more than the page has
+		{`{box(id:1){related{edges{cursor}}}}`, "allowed"},
+		{`{box(id:1){related{total}}}`, "all k"},
+		{`{box(id:1){related{info{more}}}}`, "unanswered"},
+		{`{box(id:1){inner{nodes{name}}}}`, "allowed"},
+		{`{box(id:1){inner{edges{node{name}}}}}`, "allowed"},
+		{`{box(id:1){inner{bare{node{name}}}}}`, "all k"}, // one step without a word
+		{`{box(id:1){inner{info{more}}}}`, "allowed"},
+		{`{box(id:1){inner{edges{node{related{nodes{name}}}}}}}`, "all k"},
+		{`{box(id:1){things{id back{name}}}}`, "allowed"},
+		{`{box(id:1){things{id box{name}}}}`, "all k"},
+		{`{box(id:1){things{parts{id}}}}`, "allowed"},
+		{`{box(id:1){owned{id}}}`, "all l"},
+		{`{box(id:1){twin(id:2){name}}}`, "all k"}, // an undeclared argument promises nothing
+		{`{open{name}}`, "all k"},                  // a root cannot lift the rule of a type
+		{`{version{number}}`, "allowed"},
+		{`{viewer{name}}`, "allowed"},
+		{`{viewer{boxes{name}}}`, "all k"},
+		{`{viewer{page{edges{node{name}}}}}`, "all k"},
+		{`{boxes{nodes{name}}}`, "all k"},
+		{`{pick(id:1){box{name} total}}`, "all l"},
+		{`{pick(id:1){box{name}}}`, "allowed"},
+		{`{pick(id:1){thing{id}}}`, "all l"},
+		{`{pick{box{name}}}`, "all k"},
+		{`{thing(box:1,id:5){id}}`, "allowed"},
+		{`{thing(box:1){id}}`, "all l"},
+		{`{thing(box:1,id:null){id}}`, "all l"},
+		{`{thing(id:5){id}}`, "all k"},
+		{`{thing(id:5,other:3){id}}`, "l 3"},
+		{`{thing(box:2,id:5){id}}`, "k 2"},
+		{`mutation{touch(id:1){ok box{name}}}`, "unanswered"}, // ok stands beside a thing that nothing pins
+		{`mutation{touch(id:1){box{name}}}`, "allowed"},
+		{`mutation{touch(id:1){query{boxes{nodes{name}}}}}`, "all k"},
+		{`mutation{touch(id:1){query{box(id:2){name}}}}`, "k 2"},
+		{`mutation{touch(id:1){query{viewer{boxes{name}}}}}`, "all k"},
+		{`mutation{touch(id:1){viewer{boxes{name}}}}`, "all k"},
+		{`mutation{touch(id:1){viewer{page{nodes{name}}}}}`, "all k"},
+		{`mutation{touch(id:1){page{nodes{name}}}}`, "all k"},
+		{`mutation{touch(id:1){lies{nodes{name} edges{node{name}}}}}`, "allowed"},
+		{`mutation{all{thing{id}}}`, "all l"},
+	} {
+		if got := judge(t, s, box, tc.query, ""); got != tc.want {
+			t.Errorf("%s: got %s, want %s", tc.query, got, tc.want)
+		}
+	}
+	things := client(policy.ResourceScope{"k": {IDs: []string{"1"}}, "l": {All: true}})
+	for query, want := range map[string]string{`{thing(id:5,other:3){id}}`: "all k", `{pick(id:1){box{name} total}}`: "allowed", `{box(id:1){owned{id box{name}}}}`: "all k"} {
+		if got := judge(t, s, things, query, ""); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+	want := []string{"Payload.ok where", "Info.more where"}
+	if diff := cmp.Diff(want, gaps(s)); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+// With responses: check, what may be looked at instead (RULES: else it is an oracle).
+func TestCheckable(t *testing.T) {
+	s := loadText(t, graph, nil, graphql.Options{CheckResponses: true})
+	for query, want := range map[string]string{
+		`{boxes{nodes{name}}}`:                       "allowed",
+		`{boxes{edges{node{name}} bare{node{id}}}}`:  "allowed",
+		`{boxes{nodes{related{nodes{name}}}}}`:       "all k",
+		`{boxes{total}}`:                             "all k",
+		`{found{page{nodes{name}}}}`:                 "allowed",
+		`{found(text:"a"){page{nodes{name}}}}`:       "all k",
+		`{box(id:1){search{nodes{name}}}}`:           "allowed",
+		`{box(id:1){search(text:"a"){nodes{name}}}}`: "all k",
+		`{viewer{boxes{name}}}`:                      "all k",
+	} {
+		if got := judge(t, s, client(oneK), query, ""); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+	// The word on edges covers nothing that is only looked at, and a named kind is looked at.
+	plan, p := checked(t, s, `{boxes{edges{node{id}}} box(id:1){things{id} inner{edges{node{id}}}} touched:pick(id:1){box{id}}}`)
+	for body, want := range map[string]string{
+		`{"data":{"boxes":{"edges":[{"node":{"PBox_0":"1","id":"1"}}]}}}`:             "passed",
+		`{"data":{"boxes":{"edges":[{"node":{"PBox_0":"2","id":"1"}}]}}}`:             "outside",
+		`{"data":{"box":{"PBox_0":"2"}}}`:                                             "outside",
+		`{"data":{"box":{"PBox_0":"1","things":[{"PThing_0":"9","id":"9"}]}}}`:        "passed",
+		`{"data":{"box":{"PBox_0":"1","inner":{"edges":[{"node":{"PBox_0":"7"}}]}}}}`: "passed",
+		`{"data":{"touched":{"box":{"PBox_0":"2"}}}}`:                                 "outside",
+	} {
+		_, err := plan.CheckResponse([]byte(strings.ReplaceAll(body, `"P`, `"`+p)), client(oneK), said)
+		got := "passed"
+		if err != nil {
+			got = reason(err)
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", body, got, want)
+		}
+	}
+}
