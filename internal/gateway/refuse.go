@@ -40,12 +40,8 @@ func (c *call) refuse(err error) {
 		realm = c.verdict.API.Realm
 	}
 	r, ok := errors.AsType[*guard.Refusal](err)
-	switch {
-	case !ok:
+	if !ok {
 		resourceserver.Refuse(c.ex, realm, err)
-		return
-	case reason == Revoked: // it is as if it had come now
-		resourceserver.Refuse(c.ex, realm, resourceserver.ErrToken)
 		return
 	}
 	a, h := answerTo(r), c.ex.Header()
@@ -107,7 +103,7 @@ func answerTo(r *guard.Refusal) refusal {
 		return refusal{http.StatusNotFound, "not_found", "the API has no such endpoint; check the method and the path"}
 	case guard.RateLimited:
 		return refusal{http.StatusTooManyRequests, "rate_limited", "too many calls in this minute; wait as long as Retry-After says"}
-	case guard.Stale, guard.Unavailable:
+	case guard.Stale, guard.Unavailable, Revoked: // what is revoked and what only cannot be judged now look alike here: the next call is told which
 		return refusal{http.StatusServiceUnavailable, "temporarily_unavailable", "the call cannot be judged now; try again later"}
 	case guard.BodyTooLarge:
 		return refusal{http.StatusRequestEntityTooLarge, invalidRequest, "the body is larger than this API takes"}

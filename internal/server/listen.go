@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -125,4 +126,20 @@ type seated struct {
 func (s *seated) Close() error {
 	defer s.release()
 	return s.Conn.Close()
+}
+
+// SetLinger lets the gateway end an answer with an error (net.TCPConn.SetLinger).
+func (s *seated) SetLinger(seconds int) error {
+	if c, ok := s.Conn.(interface{ SetLinger(int) error }); ok {
+		return c.SetLinger(seconds)
+	}
+	return errors.ErrUnsupported
+}
+
+// CloseWrite ends one direction of an upgraded connection.
+func (s *seated) CloseWrite() error {
+	if c, ok := s.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return s.Close()
 }
