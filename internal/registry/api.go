@@ -8,7 +8,7 @@ import (
 )
 
 // PutAPI makes an API or replaces it, with its defaults. ifVersion as in UpdateClient;
-// nothing changed makes no change. The warnings name routes that nobody can call.
+// nothing changed makes no change. The warnings name what nobody can call.
 func (r *Registry) PutAPI(ctx context.Context, by domain.Actor, api domain.API, ifVersion int64) (domain.API, []Warning, error) {
 	var done domain.API
 	var warnings []Warning
@@ -79,32 +79,4 @@ func (r *Registry) GetAPI(ctx context.Context, name string) (domain.API, error) 
 // ListAPIs lists APIs in the order of their names.
 func (r *Registry) ListAPIs(ctx context.Context, page domain.Page) ([]domain.API, error) {
 	return r.Store.Read().APIs.List(ctx, page)
-}
-
-// Uncallable warns of routes that nobody can call, as no policy has an action that they
-// need, and of APIs without routes. It looks at all policies together.
-func Uncallable(apis []domain.API, policies []domain.Policy) []Warning {
-	granted := make(map[string]bool)
-	for _, p := range policies {
-		for action := range p.Actions {
-			granted[action] = true
-		}
-	}
-	var list []Warning
-	for _, api := range apis {
-		warn := func(field, format string, args ...any) {
-			list = append(list, Warning{Object: "API " + api.Name, Field: field, Message: fmt.Sprintf(format, args...)})
-		}
-		if len(api.Routes) == 0 {
-			warn("routes", "is empty, so every call is refused; declare what may be called")
-		}
-		for i, route := range api.Routes {
-			for n, action := range route.Actions {
-				if !granted[action] {
-					warn(fmt.Sprintf("routes[%d].actions[%d]", i, n), "no policy has the action %q, so nobody can call %s %s", action, route.Method, route.Path)
-				}
-			}
-		}
-	}
-	return list[:min(len(list), maxWarnings)]
 }

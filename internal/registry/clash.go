@@ -171,7 +171,8 @@ func (f *stage) tell(c Clash, other string) {
 	}
 }
 
-// endpoint tells the routes that a request to an endpoint of the issuer would choose.
+// endpoint tells what a request to an endpoint of the issuer would choose: routes, and
+// the GraphQL endpoint.
 func (f *stage) endpoint(host string, s *scene, at standing, path string) {
 	var api *ready // the one at the longest path
 	for _, a := range s.apis {
@@ -183,12 +184,16 @@ func (f *stage) endpoint(host string, s *scene, at standing, path string) {
 	if api == nil {
 		return
 	}
-	for _, i := range f.match(api, strings.TrimPrefix(path, api.Path)) {
-		route := api.Routes[i]
-		message := fmt.Sprintf("%s %s would hide behind %s%s, an endpoint of issuer %s; give one of them another path or host",
-			route.Method, route.Path, host, path, at.issuer.Name)
-		problem := domain.Problem{Field: fmt.Sprintf("routes[%d]", i), Message: message}
-		f.tell(Clash{API: api.Name, Problem: problem, With: at.refs()}, at.issuer.Name)
+	rest := strings.TrimPrefix(path, api.Path)
+	hides := func(field, what string) {
+		message := fmt.Sprintf("%s would hide behind %s%s, an endpoint of issuer %s; give one of them another path or host", what, host, path, at.issuer.Name)
+		f.tell(Clash{API: api.Name, Problem: domain.Problem{Field: field, Message: message}, With: at.refs()}, at.issuer.Name)
+	}
+	for _, i := range f.match(api, rest) {
+		hides(fmt.Sprintf("routes[%d]", i), api.Routes[i].Method+" "+api.Routes[i].Path)
+	}
+	if api.GraphQL != nil && api.GraphQL.Path == cmp.Or(rest, "/") {
+		hides("graphql.path", api.GraphQL.Path)
 	}
 }
 

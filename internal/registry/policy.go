@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/postern-dev/postern/internal/domain"
@@ -10,7 +11,7 @@ import (
 
 // PutPolicy makes a policy or replaces it. ifVersion as in UpdateClient; nothing changed
 // makes no change. An action taken from it is gone for its clients at once (COM-12), as
-// every call looks at the policy: the warnings name routes that nobody can call since.
+// every call looks at the policy: the warnings name what nobody can call since.
 func (r *Registry) PutPolicy(ctx context.Context, by domain.Actor, policy domain.Policy, ifVersion int64) (domain.Policy, []Warning, error) {
 	var done domain.Policy
 	var warnings []Warning
@@ -38,16 +39,22 @@ func (r *Registry) PutPolicy(ctx context.Context, by domain.Actor, policy domain
 
 // lost warns of what could be called as long as the policy was the old one.
 func lost(ctx context.Context, t domain.Tables, old, now domain.Policy) ([]Warning, error) {
-	apis, err := t.APIs.List(ctx, domain.Page{})
-	if err != nil {
-		return nil, err
-	}
 	policies, err := t.Policies.List(ctx, domain.Page{})
 	if err != nil {
 		return nil, err
 	}
-	before := Uncallable(apis, replace(policies, old))
-	return slices.DeleteFunc(Uncallable(apis, replace(policies, now)), func(w Warning) bool { return slices.Contains(before, w) }), nil
+	granted, taken := actions(replace(policies, now)), make(map[string]bool)
+	for action := range old.Actions {
+		taken[action] = !granted[action]
+	}
+	if !slices.Contains(slices.Collect(maps.Values(taken)), true) {
+		return nil, nil
+	}
+	apis, err := t.APIs.List(ctx, domain.Page{})
+	if err != nil {
+		return nil, err
+	}
+	return ungranted(apis, taken), nil
 }
 
 // DeletePolicy removes a policy that no client holds. ifVersion as in UpdateClient.

@@ -54,7 +54,7 @@ func floors() []floor {
 		{"internal/clientauth", []string{"internal/domain", "internal/ratelimit", "internal/secret", "internal/snapshot", "oauth"}},
 		{"internal/guard", []string{"internal/domain", "internal/graphql", "internal/inprocess", "internal/policy", "internal/ratelimit", "internal/snapshot",
 			"internal/strictjson", "oauth", "oauth/dialect", "oauth/resourceserver"}},
-		{"internal/registry", []string{"internal/domain", "internal/keys", "internal/policy", "internal/secret", "oauth", "oauth/dialect", "oauth/jwt"}},
+		{"internal/registry", []string{"internal/domain", "internal/graphql", "internal/keys", "internal/policy", "internal/secret", "oauth", "oauth/dialect", "oauth/jwt"}},
 		{"internal/sqlstore", []string{"internal/audit", "internal/domain"}},
 		{"internal/sqlite", []string{"internal/sqlstore"}},
 		{"internal/postgres", []string{"internal/sqlstore"}},
