@@ -63,15 +63,23 @@ func (c *call) know() {
 	}
 }
 
-// about is the API and the route, as far as they are known.
-func (c *call) about() string {
-	if c.verdict.API == nil {
+// about is the API and the route, or the place in a GraphQL document, as far as they are
+// known.
+func (c *call) about(why error) string {
+	v := &c.verdict
+	switch {
+	case v.API == nil:
 		return ""
+	case v.Route != nil:
+		return v.API.Name + " " + v.Route.Method + " " + v.Route.Path
+	case v.GraphQL == nil:
+		return v.API.Name
 	}
-	if route := c.verdict.Route; route != nil {
-		return c.verdict.API.Name + " " + route.Method + " " + route.Path
+	text := v.API.Name + " " + v.GraphQL.Method + " " + v.API.GraphQL.Path
+	if r, ok := errors.AsType[*guard.Refusal](why); ok && r.Coordinate != "" {
+		text += " " + clip(r.Coordinate)
 	}
-	return c.verdict.API.Name
+	return text
 }
 
 // stamp sets the headers of ours on the answer: nobody else's stand there (D-71).
@@ -108,7 +116,7 @@ func (c *call) WriteHeader(status int) {
 		c.watch.cancel(errInterim)
 		return
 	}
-	if c.r.ProtoAtLeast(1, 1) {
+	if c.r.ProtoAtLeast(1, 1) && (c.verdict.GraphQL == nil || !c.verdict.GraphQL.Check) {
 		c.stamp()
 		c.ex.WriteHeader(status)
 	}

@@ -60,7 +60,9 @@ func (c *call) prepare() error {
 func (c *call) forward() {
 	ctx, cancel := context.WithCancelCause(context.WithValue(c.r.Context(), callKey{}, c))
 	in := c.r.WithContext(ctx)
-	if c.r.Body != nil && c.r.Body != http.NoBody && c.r.ContentLength != 0 {
+	if c.verdict.GraphQL != nil {
+		c.carry(in)
+	} else if c.r.Body != nil && c.r.Body != http.NoBody && c.r.ContentLength != 0 {
 		c.upload.ReadCloser, c.upload.call = c.r.Body, c
 		in.Body = &c.upload
 		// Else net/http would read the whole body before it lets the answer begin.
@@ -85,6 +87,10 @@ func rewrite(pr *httputil.ProxyRequest) {
 	*out.URL = url.URL{Scheme: u.scheme, Host: u.host, Opaque: u.base + c.verdict.Path, RawQuery: c.verdict.RawQuery}
 	out.Host = u.host // D-66
 	out.Header = c.headers(out.Header)
+	if c.verdict.GraphQL != nil {
+		c.postGraphQL(out)
+		return
+	}
 	out.Trailer = c.upload.announce(c.r)
 }
 
@@ -153,12 +159,16 @@ func modify(answer *http.Response) error {
 		c.download = download{ReadCloser: answer.Body, call: c, answer: answer}
 		answer.Body = &c.download
 	}
-	return nil
+	return c.checkAnswer(answer)
 }
 
 // failed answers where there is no answer of the upstream.
 func failed(_ http.ResponseWriter, r *http.Request, err error) {
 	c := callOf(r.Context())
+	if why, ok := errors.AsType[*guard.Refusal](err); ok { // of the answer
+		c.refuse(c.gateway.record(c, why))
+		return
+	}
 	c.fail(c.diagnose(err), err)
 	f := c.fault.Load()
 	if f.reason == ClientGone || c.hijacked {

@@ -34,7 +34,7 @@ type body struct {
 func (c *call) refuse(err error) {
 	c.stamp()
 	reason := reasonOf(err)
-	c.ex.Reason, c.ex.Err = string(reason), errors.Unwrap(err)
+	c.ex.Reason, c.ex.Err = string(reason), c.cause(err)
 	realm := ""
 	if c.verdict.API != nil {
 		realm = c.verdict.API.Realm
@@ -44,7 +44,8 @@ func (c *call) refuse(err error) {
 		resourceserver.Refuse(c.ex, realm, err)
 		return
 	}
-	a, h := answerTo(r), c.ex.Header()
+	a, text := c.answerTo(r)
+	h := c.ex.Header()
 	h.Set("Cache-Control", "no-store")
 	if a.status == http.StatusForbidden {
 		h.Set("WWW-Authenticate", challenge(realm, r))
@@ -55,16 +56,27 @@ func (c *call) refuse(err error) {
 	if reason == guard.BodyTooLarge || reason == guard.BodyMalformed || reason == ClientTimeout {
 		h.Set("Connection", "close") // the rest of the body is nobody's
 	}
-	b := body{Error: a.code, Description: a.description}
-	if a.status == http.StatusBadGateway || a.status == http.StatusGatewayTimeout {
-		b.RequestID = c.ex.ID
-	}
-	text, _ := json.Marshal(b) // strings only
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	h.Set("X-Content-Type-Options", "nosniff")
 	c.ex.WriteHeader(a.status)
 	_, _ = c.ex.Write(text) // a client that is gone needs no answer
+}
+
+// answerTo is the answer to a refusal, and its body.
+func (c *call) answerTo(r *guard.Refusal) (refusal, []byte) {
+	if c.verdict.GraphQL != nil {
+		if a, ok := answerToGraphQL(r); ok {
+			return a, envelopeOf(a, r, c.ex.ID)
+		}
+	}
+	a := answerTo(r)
+	b := body{Error: a.code, Description: a.description}
+	if a.status == http.StatusBadGateway || a.status == http.StatusGatewayTimeout {
+		b.RequestID = c.ex.ID
+	}
+	text, _ := json.Marshal(b) // strings only
+	return a, text
 }
 
 // reasonOf is the word for logs, metrics and activity.
@@ -150,6 +162,8 @@ func ambiguous(r *guard.Refusal) refusal {
 		description = "the query can be read in more than one way"
 	case guard.MethodOverride:
 		description = "the method is that of the request line; leave out the header that overrides it"
+	case guard.QueryRefused:
+		description = "send query, operationName and variables in the body, without a query string; or by GET, and nothing else"
 	case guard.UpgradeRefused:
 		description = "this endpoint does not change to another protocol"
 	case guard.BodyMalformed:

@@ -90,6 +90,9 @@ func (r *Refusal) Error() string {
 	if r.Missing != "" {
 		s += " (" + r.Missing + ")"
 	}
+	if r.Coordinate != "" {
+		s += " at " + r.Coordinate
+	}
 	if r.Err != nil {
 		s += ": " + r.Err.Error()
 	}
