@@ -203,7 +203,7 @@ func (w *world) print(t *testing.T, said io.Writer, c made) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	printAll(said, c.Client, kept, known, *known, cred, req, &req, oauth.TokenResponse{AccessToken: c.secret}, registry.Imported{Secret: c.secret}, c.secret)
+	printAll(said, c.Client, kept, known, known.Client, known.Secrets[0].Secret, cred, req, &req, oauth.TokenResponse{AccessToken: c.secret}, registry.Imported{Secret: c.secret}, c.secret)
 }
 
 func printAll(said io.Writer, values ...any) {
