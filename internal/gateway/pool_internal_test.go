@@ -3,9 +3,14 @@ package gateway
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"os"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,7 +37,11 @@ func behind(t *testing.T, serve func(net.Conn)) (p *pool, dials func() int) {
 
 func get(t *testing.T, p *pool, method string) (int, error) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, "http://up.example.com/", nil)
+	var body io.Reader
+	if method == "PUT" {
+		body = strings.NewReader("x")
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://up.example.com/", body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +128,7 @@ func TestPoolDeadConnections(t *testing.T) {
 		dials        int
 		fails        bool
 	}{
-		{"ended while idle", "POST", func(c net.Conn) {
+		{"ended while idle", "PUT", func(c net.Conn) {
 			r := bufio.NewReader(c)
 			_, _ = http.ReadRequest(r)
 			_, _ = io.WriteString(c, fine)
@@ -177,4 +186,56 @@ func TestPoolDeadConnections(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An upstream that says everything twice at once, asked by many: each gets its own answer.
+// With http.Transport alone about three in a thousand get another's.
+func TestPoolNeverCrosses(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := func(c net.Conn) {
+		for r := bufio.NewReader(c); ; {
+			req, err := http.ReadRequest(r)
+			if err != nil {
+				_ = c.Close()
+				return
+			}
+			one := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(req.RequestURI), req.RequestURI)
+			_, _ = io.WriteString(c, one+one)
+		}
+	}
+	go func() {
+		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+			go server(c)
+		}
+	}()
+	u, err := newUpstream(&domain.API{Name: "a", Upstream: "http://" + l.Addr().String()}, &Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { u.pool.close(); _ = l.Close() })
+	log.SetOutput(io.Discard) // net/http tells of every surplus there
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
+	var callers sync.WaitGroup
+	for i := range 16 {
+		callers.Go(func() {
+			for j := range 250 {
+				own := fmt.Sprintf("/%d/%d", i, j)
+				r, _ := http.NewRequestWithContext(t.Context(), "GET", "http://"+l.Addr().String()+own, nil)
+				res, err := u.pool.RoundTrip(r)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				got, err := io.ReadAll(res.Body)
+				_ = res.Body.Close()
+				if err != nil || string(got) != own {
+					t.Errorf("%s got %s, %v", own, got, err)
+				}
+			}
+		})
+	}
+	callers.Wait()
 }
