@@ -298,6 +298,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add("kind: Client\nresource_scope: {x: {all: true}}\nvalid_until: 2027-01-01T00:00:00Z\n")
 	f.Add("kind: Tenant\nhosts: {main: [a, a]}\nceiling: {}\n")
 	f.Add(apiFile + "---\n" + policyFile + "---\n" + tierFile + "---\n" + issuerFile)
+	f.Add(strings.Replace(graphFile, "schema_file: trials.graphql", "schema: \"type Query { study(id: ID! @scopedBy(kind: s)): Study } type Study { id: ID! name: Int }\"", 1) + "---\n" + issuerFile)
 	f.Fuzz(func(t *testing.T, content string) {
 		files := []declare.File{{Name: "f.yaml", Content: b(content)}}
 		if check(t, offline(), files) != nil {

@@ -7,21 +7,25 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/postern-dev/postern/internal/domain"
 )
 
 // The bounds of a directory.
 const (
 	maxFiles = 10_000
-	maxFile  = 1 << 20  // bytes
+	maxFile  = 1 << 20  // bytes; of a schema: domain.MaxSchema
 	maxTotal = 12 << 20 // bytes
 )
 
 // ErrNoFiles says that a directory has nothing to apply.
 var ErrNoFiles = errors.New("no files that end in .yaml or .yml")
 
-// ReadDir reads the `.yaml` and `.yml` files of a directory and those below it,
-// in the order of their names. Names that begin with a dot are left out; a link
+// ReadDir reads the `.yaml` and `.yml` files of a directory and those below it, and the
+// schemas beside them, in the order of their names. Names that begin with a dot are left out; a link
 // that leads out of the directory is refused. The error is an *Error where some
 // files cannot be taken; the others are returned beside it.
 func ReadDir(dir string) ([]File, error) {
@@ -37,7 +41,7 @@ func ReadDir(dir string) ([]File, error) {
 		return nil, fmt.Errorf("read objects in %s: %w", dir, err)
 	case len(w.problems) > 0:
 		return w.files, asError(w.problems)
-	case len(w.files) == 0:
+	case !slices.ContainsFunc(w.files, func(f File) bool { return !isSchema(f.Name) }):
 		return nil, fmt.Errorf("read objects in %s: %w", dir, ErrNoFiles)
 	}
 	return w.files, nil
@@ -60,7 +64,7 @@ func (w *walk) visit(name string, entry fs.DirEntry, err error) error {
 			return fs.SkipDir
 		}
 		return nil
-	case entry.IsDir() || path.Ext(name) != ".yaml" && path.Ext(name) != ".yml":
+	case entry.IsDir() || path.Ext(name) != ".yaml" && path.Ext(name) != ".yml" && !isSchema(name):
 		return nil
 	case len(w.files)+len(w.problems) == maxFiles:
 		return fmt.Errorf("there are more than %d files; apply them directory by directory", maxFiles)
@@ -86,17 +90,23 @@ func readFile(root *os.Root, name string) (data []byte, wrong string) {
 	if !info.Mode().IsRegular() { // a pipe would never end
 		return nil, "is no regular file"
 	}
+	most := maxFile
+	if isSchema(name) {
+		most = domain.MaxSchema
+	}
 	f, err := root.Open(name)
 	if err != nil {
 		return nil, cannotRead(err)
 	}
 	defer f.Close() //nolint:errcheck // read only
-	data, err = io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err = io.ReadAll(io.LimitReader(f, int64(most)+1))
 	switch {
 	case err != nil:
 		return nil, cannotRead(err)
-	case len(data) > maxFile:
-		return nil, fmt.Sprintf("is larger than %d bytes", maxFile)
+	case len(data) > most:
+		return nil, fmt.Sprintf("is larger than %d bytes", most)
+	case isSchema(name) && !utf8.Valid(data):
+		return nil, "is no text in UTF-8"
 	}
 	return data, ""
 }

@@ -15,8 +15,9 @@ type Object struct {
 	Line int // where it begins
 	body body
 
-	doc *strictyaml.Document
-	bad bool // its form is wrong, and told already
+	doc    *strictyaml.Document
+	schema string // the file of its schema, if it names one
+	bad    bool   // its form is wrong, and told already
 }
 
 // body is a pointer to the object of the domain.
@@ -80,7 +81,7 @@ func declared[T any](o Objects) (list []T) {
 	return list
 }
 
-// Parse reads the objects of the files. The error is an *Error with every problem
+// Parse reads the objects of the files; schemas among the files are there to be named. The error is an *Error with every problem
 // of form; Check tells these too, together with all others.
 func Parse(files []File) (Objects, error) {
 	list, problems := parse(files)
@@ -94,7 +95,11 @@ func Parse(files []File) (Objects, error) {
 func parse(files []File) ([]*Object, []Problem) {
 	var objects []*Object
 	var problems []Problem
+	attached := schemas(files)
 	for _, f := range files {
+		if isSchema(f.Name) {
+			continue
+		}
 		if len(f.Content) > maxFile {
 			problems = append(problems, Problem{File: f.Name, Message: fmt.Sprintf("is larger than %d bytes", maxFile)})
 			continue
@@ -102,7 +107,7 @@ func parse(files []File) ([]*Object, []Problem) {
 		docs, found := strictyaml.Parse(f.Content)
 		problems = append(problems, inFile(f.Name, found)...)
 		for _, doc := range docs {
-			o, found := parseObject(f.Name, doc)
+			o, found := parseObject(f.Name, doc, attached)
 			problems = append(problems, inFile(f.Name, found)...)
 			if o != nil {
 				objects = append(objects, o)
@@ -120,7 +125,7 @@ func inFile(name string, found []strictyaml.Problem) []Problem {
 	return problems
 }
 
-func parseObject(file string, doc *strictyaml.Document) (*Object, []strictyaml.Problem) {
+func parseObject(file string, doc *strictyaml.Document, attached map[string]string) (*Object, []strictyaml.Problem) {
 	word, ok := doc.Take("kind")
 	all := kinds()
 	i := slices.IndexFunc(all, func(k kind) bool { return k.word == word })
@@ -137,13 +142,18 @@ func parseObject(file string, doc *strictyaml.Document) (*Object, []strictyaml.P
 	}
 	o := &Object{File: file, Line: doc.Line(""), doc: doc, body: all[i].make(file)}
 	problems := doc.Decode(o.body)
+	problems = append(problems, o.attach(attached)...)
 	o.bad = len(problems) > 0
 	return o, problems
 }
 
-// in is a problem of the object with its line.
+// in is a problem of the object with its line: that of the schema where it is one of a file
+// of its own.
 func (o *Object) in(p domain.Problem) Problem {
-	return Problem{File: o.File, Line: o.doc.Line(p.Field), Field: p.Field, Message: p.Message}
+	if o.schema != "" && p.Field == schemaField {
+		return Problem{File: o.schema, Line: p.Line, Message: p.Message}
+	}
+	return Problem{File: o.File, Line: o.doc.Line(p.Field), Field: p.Place(), Message: p.Message}
 }
 
 // twice tells of objects that stand in the files more than once, and marks the
