@@ -97,6 +97,9 @@ func (c *call) verifyToken() error {
 	if c.Issuer = c.API.Trusts(claims.Issuer); c.Issuer == nil {
 		return invalid(errNoIssuer)
 	}
+	if claims.Subject != claims.ClientID { // RFC 9068 §2.2: no user stands behind a client's own token (D-54)
+		return invalid(errNotItself)
+	}
 	c.Claims = claims
 	c.said, err = said(c.Issuer, claims)
 	return err

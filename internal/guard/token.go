@@ -17,6 +17,7 @@ import (
 // Why a token that verified is worth nothing. For the log: the answer is the same to all
 // (D-72).
 var (
+	errNotItself   = errors.New("the token is about somebody else than its client")
 	errNoIssuer    = errors.New("the API trusts no issuer that is there")
 	errConstant    = errors.New("a claim that all tokens of the dialect have is not there")
 	errNoClient    = errors.New("the client is not there")

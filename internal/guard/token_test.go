@@ -34,6 +34,9 @@ func (n *town) payload(changes map[string]any) string {
 			delete(claims, name)
 		}
 	}
+	if _, said := changes["sub"]; !said && claims["client_id"] != nil {
+		claims["sub"] = claims["client_id"] // as every token of a client has it
+	}
 	b, err := json.Marshal(claims)
 	n.check(err)
 	return string(b)
@@ -117,6 +120,7 @@ func TestBadTokens(t *testing.T) {
 		"D-53 stray bits":                           parts[0] + "." + parts[1] + "." + parts[2][:len(parts[2])-1] + strayBit(parts[2]),
 		"D-54 no client_id":                         say(map[string]any{"client_id": nil}),
 		"D-54 no client_id, but a user":             say(map[string]any{"client_id": nil, "sub": "someone@example.com"}),
+		"D-54 a user's token by way of the client":  say(map[string]any{"sub": "someone@example.com"}),
 		"D-54 client_id is a list":                  say(map[string]any{"client_id": []string{"c1"}}),
 		"D-57 of stage":                             n.token("stage", "c1", ""),
 		"D-57 signed by stage":                      n.sign("stage", "at+jwt", n.payload(nil)),
