@@ -39,6 +39,7 @@ type call struct {
 
 	explains bool       // nobody calls: nothing is spent, and all that is lacking is told
 	lacks    []*Refusal // where it explains
+	touches  []policy.Resource
 }
 
 func (c *call) findAPI() error {
@@ -242,6 +243,9 @@ func (c *call) needs() (policy.Need, error) {
 // decide holds what the call needs against what the client holds and its token says.
 func (c *call) decide(need *policy.Need) error {
 	c.hold()
+	if c.explains {
+		c.touches = need.Resources
+	}
 	d := c.rights.Decide(need, &c.said)
 	if d.Allowed {
 		return nil

@@ -36,6 +36,10 @@ type Explanation struct {
 	// Missing is all that the client lacks for it, in the order in which it is looked
 	// for. It is empty where the call is refused for something else.
 	Missing []*Refusal
+
+	Rights  *policy.Rights    // of the client, whatever its token says; nil: it is not known
+	Said    policy.Said       // what its token would say
+	Touches []policy.Resource // what has to be held for it, whoever asks
 }
 
 // ScopeRefused is why nothing could be called: no token is issued for such a scope.
@@ -47,7 +51,7 @@ const ScopeRefused Reason = "scope_refused"
 func (g *Guard) Explain(ctx context.Context, e ExplainRequest) Explanation {
 	c := call{guard: g, r: e.request(ctx), view: g.Snapshot.View(), now: g.Snapshot.Now(), explains: true}
 	c.Err = c.explain(&e)
-	return Explanation{c.Verdict, c.lacks}
+	return Explanation{Verdict: c.Verdict, Missing: c.lacks, Rights: c.rights, Said: c.said, Touches: c.touches}
 }
 
 func (e *ExplainRequest) request(ctx context.Context) *http.Request {
@@ -82,9 +86,14 @@ func (c *call) explain(e *ExplainRequest) error {
 	if err := c.know(client); err != nil {
 		return err
 	}
+	if _, perMinute, limited := limitOf(c.view, api, client); limited {
+		c.Limit = Limit{Known: true, PerMinute: perMinute}
+	}
+	c.rights = client.Rights(c.view)
 	if err := c.ask(e.Scopes); err != nil {
 		return err
 	}
+	c.hold()
 	return c.judgeRequest()
 }
 

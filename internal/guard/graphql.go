@@ -193,6 +193,7 @@ func (c *call) judgeOperation(r *graphql.Request, item int) error {
 		return ofEngine(err, item)
 	}
 	if c.explains {
+		c.touches = append(c.touches, need.Resources()...)
 		for _, d := range need.Missing(c.rights, &c.said) {
 			c.lacks = append(c.lacks, ofDecision(&d, item))
 		}
