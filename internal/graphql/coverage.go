@@ -9,7 +9,19 @@ import (
 // either axis: nobody may have it. A field that lacks an answer in some places only is
 // listed too.
 func (s *Schema) Coverage() []Gap {
-	c := coverage{schema: s, seen: map[state]bool{}, told: map[Gap]bool{}}
+	c := s.walk()
+	slices.SortFunc(c.gaps, func(a, b Gap) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Coordinate, b.Coordinate), cmp.Compare(a.Axis, b.Axis), cmp.Compare(a.Why, b.Why))
+	})
+	return c.gaps
+}
+
+// Reachable is how many fields an operation can reach, those of interfaces counted at the
+// types that have them.
+func (s *Schema) Reachable() int { return len(s.walk().fields) }
+
+func (s *Schema) walk() *coverage {
+	c := &coverage{schema: s, seen: map[state]bool{}, told: map[Gap]bool{}, fields: map[string]bool{}}
 	for _, def := range []string{rootName(s, false), rootName(s, true)} {
 		if t := s.types[def]; t != nil {
 			c.reach(t, atRoot)
@@ -24,10 +36,7 @@ func (s *Schema) Coverage() []Gap {
 			}
 		}
 	}
-	slices.SortFunc(c.gaps, func(a, b Gap) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Coordinate, b.Coordinate), cmp.Compare(a.Axis, b.Axis), cmp.Compare(a.Why, b.Why))
-	})
-	return c.gaps
+	return c
 }
 
 func rootName(s *Schema, mutation bool) string {
@@ -45,6 +54,7 @@ type coverage struct {
 	schema *Schema
 	seen   map[state]bool
 	todo   []stand
+	fields map[string]bool // by coordinate
 	told   map[Gap]bool
 	gaps   []Gap
 }
@@ -68,6 +78,7 @@ func (c *coverage) reach(t *typeRule, a *around) {
 }
 
 func (c *coverage) field(in stand, f *fieldRule) {
+	c.fields[f.coordinate] = true
 	if !f.answered {
 		c.tell(f, ActionAxis, noAction)
 	}

@@ -2,6 +2,7 @@ package graphql
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/postern-dev/postern/internal/policy"
 )
@@ -69,16 +70,70 @@ func (n *Need) Decide(rights *policy.Rights, said *policy.Said) Decision {
 	return Decision{Allowed: true, Check: s.options.CheckResponses && !s.unlimited(rights, said)}
 }
 
-// Missing lists every refusal, in the order of the document: what would have to be
-// granted. Of a rule with alternatives, the first is told.
+// Missing lists everything that is lacking, in the order of the document: what would have
+// to be granted, each scope, action and resource by itself. A rule with alternatives is told
+// once, by the first of them.
 func (n *Need) Missing(rights *policy.Rights, said *policy.Said) []Decision {
 	var all []Decision
 	for i := range n.plan.checks {
-		if d := n.check(&n.plan.checks[i], rights, said); !d.Allowed {
-			all = append(all, d)
+		c := &n.plan.checks[i]
+		for _, alternatives := range n.parts(c) {
+			if d := anyOf(alternatives, rights, said); !d.Allowed {
+				all = append(all, n.refusal(c, d, alternatives))
+			}
 		}
 	}
 	return all
+}
+
+// Resources lists every resource that must be held, whoever asks, in the order of the
+// document.
+func (n *Need) Resources() []policy.Resource {
+	var list []policy.Resource
+	for i := range n.plan.checks {
+		for _, alternatives := range n.parts(&n.plan.checks[i]) {
+			for _, r := range alternatives[0].Resources { // rules with alternatives have none
+				if !slices.Contains(list, r) {
+					list = append(list, r)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// parts splits what a check needs into what is granted one by one; each may have
+// alternatives.
+func (n *Need) parts(c *check) (list [][]policy.Need) {
+	s := n.plan.schema
+	switch {
+	case c.want >= 0:
+		return split(s.wants[c.want].alternatives)
+	case c.pin >= 0:
+		for _, w := range n.found[c.pin].wants {
+			list = append(list, split(s.wants[w].alternatives)...)
+		}
+		for _, r := range n.found[c.pin].resources {
+			list = append(list, []policy.Need{{Resources: []policy.Resource{r}}})
+		}
+	case !c.answered && !n.covers(c):
+		list = append(list, s.all[c.kind:c.kind+1])
+	}
+	return list
+}
+
+// split takes a rule without alternatives apart.
+func split(alternatives []policy.Need) (list [][]policy.Need) {
+	if len(alternatives) != 1 {
+		return [][]policy.Need{alternatives}
+	}
+	for _, scope := range alternatives[0].Scopes {
+		list = append(list, []policy.Need{{Scopes: []string{scope}}})
+	}
+	for _, action := range alternatives[0].Actions {
+		list = append(list, []policy.Need{{Actions: []string{action}}})
+	}
+	return list
 }
 
 // unlimited: who holds all of every kind sees nothing that it may not.
@@ -108,6 +163,11 @@ func (n *Need) check(c *check, rights *policy.Rights, said *policy.Said) Decisio
 	if d.Allowed {
 		return Decision{Allowed: true}
 	}
+	return n.refusal(c, d, alternatives)
+}
+
+// refusal is a decision with its place.
+func (n *Need) refusal(c *check, d policy.Decision, alternatives []policy.Need) Decision {
 	at := &n.plan.spots[c.spot]
 	out := Decision{Reason: d.Reason, Missing: d.Missing, Resource: d.Resource, Path: at.path.String(), Coordinate: at.coordinate}
 	if len(alternatives) > 1 {

@@ -40,6 +40,8 @@ type Explanation struct {
 	Rights  *policy.Rights    // of the client, whatever its token says; nil: it is not known
 	Said    policy.Said       // what its token would say
 	Touches []policy.Resource // what has to be held for it, whoever asks
+
+	PerMinute int64 // its limit there; zero: none, or it is not known
 }
 
 // ScopeRefused is why nothing could be called: no token is issued for such a scope.
@@ -51,7 +53,13 @@ const ScopeRefused Reason = "scope_refused"
 func (g *Guard) Explain(ctx context.Context, e ExplainRequest) Explanation {
 	c := call{guard: g, r: e.request(ctx), view: g.Snapshot.View(), now: g.Snapshot.Now(), explains: true}
 	c.Err = c.explain(&e)
-	return Explanation{Verdict: c.Verdict, Missing: c.lacks, Rights: c.rights, Said: c.said, Touches: c.touches}
+	out := Explanation{Verdict: c.Verdict, Missing: c.lacks, Rights: c.rights, Said: c.said, Touches: c.touches}
+	if c.Client != nil {
+		if _, perMinute, limited := limitOf(c.view, c.API, c.Client); limited {
+			out.PerMinute = perMinute
+		}
+	}
+	return out
 }
 
 func (e *ExplainRequest) request(ctx context.Context) *http.Request {
@@ -85,9 +93,6 @@ func (c *call) explain(e *ExplainRequest) error {
 	}
 	if err := c.know(client); err != nil {
 		return err
-	}
-	if _, perMinute, limited := limitOf(c.view, api, client); limited {
-		c.Limit = Limit{Known: true, PerMinute: perMinute}
 	}
 	c.rights = client.Rights(c.view)
 	if err := c.ask(e.Scopes); err != nil {
