@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -44,7 +45,9 @@ func (c apiShowCommand) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	if len(a.Routes) == 0 {
-		s.say("it has no routes, so nobody can call it")
+		if a.GraphQL == nil {
+			s.say("it has no routes, so nobody can call it")
+		}
 		return nil
 	}
 	if err := s.table(append([][]string{{""}}, routeRows(a.Routes)...)); err != nil {
@@ -65,6 +68,10 @@ func apiRows(a *admin.API) [][]string {
 	field(&rows, "hosts", strings.Join(a.Hosts, " "))
 	field(&rows, "path", a.Path)
 	field(&rows, "upstream", a.Upstream)
+	if g := a.GraphQL; g != nil {
+		field(&rows, "graphql", fmt.Sprintf("%s, a schema of %d bytes and %s beside it", g.Path, len(g.Schema), plural(len(g.Rules), "rule")))
+		field(&rows, "responses", string(g.Responses))
+	}
 	for _, tier := range slices.Sorted(maps.Keys(a.RateLimits)) {
 		field(&rows, "rate limit "+tier, perMinute(a.RateLimits[tier]))
 	}

@@ -56,6 +56,26 @@ func TestObjectsExample(t *testing.T) {
 	}
 }
 
+// So is that of a GraphQL API, with a schema that fits it: every field has its answers.
+func TestGraphQLExample(t *testing.T) {
+	_, rest, _ := strings.Cut(read(t, objectsPage), "## A GraphQL API")
+	_, rest, _ = strings.Cut(rest, "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"api.yaml": example, "trials.graphql": "type Query { study(id: ID!): Study }\ntype Study { id: ID! name: String! }\n",
+		"rest.yaml": "kind: Issuer\nname: main\nurl: https://id.example.com\n---\nkind: Policy\nname: reader\nactions: {\"studies:read\": read studies}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	problems, warnings, err := checkObjects(t.Context(), dir, &registry.Registry{Dialects: dialect.Builtin()})
+	if err != nil || len(problems) > 0 || len(warnings) > 0 || example == "" {
+		t.Errorf("%v, problems %v, warnings %v", err, problems, warnings)
+	}
+}
+
 func objectFields(t *testing.T) string {
 	structs := domainStructs(t)
 	var b strings.Builder
@@ -69,7 +89,7 @@ func objectFields(t *testing.T) string {
 
 func domainStructs(t *testing.T) map[string]*ast.StructType {
 	structs := make(map[string]*ast.StructType)
-	for _, name := range []string{"domain/issuer", "domain/tenant", "domain/api", "domain/client", "policy/resource", "policy/route"} {
+	for _, name := range []string{"domain/issuer", "domain/tenant", "domain/api", "domain/client", "policy/resource", "policy/route", "graphql/rule", "graphql/limits"} {
 		file, err := parser.ParseFile(token.NewFileSet(), "../../internal/"+name+".go", nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
@@ -90,6 +110,7 @@ func domainStructs(t *testing.T) map[string]*ast.StructType {
 var inner = map[string][2]string{
 	"ceiling": {"Ceiling", "."}, "resource_scope": {"Resources", ".KIND."},
 	"routes": {"Route", "[]."}, "parameters": {"Parameter", "[]."}, "timeouts": {"Timeouts", "."},
+	"graphql": {"GraphQL", "."}, "rules": {"Rule", "[]."}, "limits": {"Limits", "."},
 }
 
 func fieldRows(t *testing.T, b *strings.Builder, structs map[string]*ast.StructType, name, prefix string) {

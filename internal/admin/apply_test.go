@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/postern-dev/postern/internal/admin"
+	"github.com/postern-dev/postern/internal/declare"
 )
 
 const clientFile = "kind: Client\nissuer: two\nid: 22222222-2222-4222-8222-222222222222\nname: Billing\nplatform_wide: true\naudiences: [a]\n"
@@ -79,5 +80,34 @@ func TestApplyFailsInItsMidst(t *testing.T) {
 				t.Errorf("%+v, %v", list, err)
 			}
 		})
+	}
+}
+
+// A schema comes beside the objects, as large as they get, and back where its API is shown;
+// lists leave it out. What is wrong with it is told where it is.
+func TestApplySchema(t *testing.T) {
+	_, socket := start(t)
+	conn := admin.Dial(socket)
+	schema := "type Query { a: Int @authenticated @unscoped }\n" + strings.Repeat("# <&> \"ü\" \\ \t\n", 100_000) // 1.6 MB
+	files := []admin.File{
+		{Name: "apis/a.yaml", Content: "kind: API\nname: a\naudience: urn:a\nissuers: [main]\nupstream: http://127.0.0.1:9\ngraphql: {path: /graphql, schema_file: a.graphql}\n"},
+		{Name: "apis/a.graphql", Content: schema},
+	}
+	for _, want := range []declare.Outcome{declare.Created, declare.Unchanged} {
+		done, err := conn.Apply(t.Context(), files)
+		if err != nil || len(done.Objects) != 1 || done.Objects[0].Outcome != want || done.Objects[0].Warnings != nil {
+			t.Fatalf("%+v, %v", done, err)
+		}
+	}
+	if a, err := conn.GetAPI(t.Context(), "a"); err != nil || a.GraphQL == nil || a.GraphQL.Schema != schema {
+		t.Errorf("another schema is shown: %v", err)
+	}
+	list, err := conn.ListAPIs(t.Context())
+	if err != nil || len(list) != 1 || list[0].GraphQL == nil || list[0].GraphQL.Path != "/graphql" || list[0].GraphQL.Schema != "" {
+		t.Errorf("%d in the list: %v", len(list), err)
+	}
+	files[1].Content += "type Study { id: ID! @paging }"
+	if _, err := conn.Apply(t.Context(), files); err == nil || !strings.Contains(err.Error(), "apis/a.graphql:100002: Study.id: @paging cannot stand on a field") {
+		t.Errorf("%v", err)
 	}
 }

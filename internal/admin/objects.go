@@ -61,9 +61,22 @@ func (a *api) objects(h huma.API) {
 	r := a.registry
 	register(h, noun[domain.Issuer, Issuer]{"issuer", "issuers", showIssuer, r.ListIssuers, r.GetIssuer, r.DeleteIssuer})
 	register(h, noun[domain.Tenant, Tenant]{"tenant", "tenants", showTenant, r.ListTenants, r.GetTenant, r.DeleteTenant})
-	register(h, noun[domain.API, API]{"api", "apis", showAPI, r.ListAPIs, r.GetAPI, r.DeleteAPI})
+	register(h, noun[domain.API, API]{"api", "apis", showAPI, a.listAPIs, r.GetAPI, r.DeleteAPI})
 	register(h, noun[domain.Policy, Policy]{"policy", "policies", showPolicy, r.ListPolicies, r.GetPolicy, r.DeletePolicy})
 	register(h, noun[domain.Tier, Tier]{"tier", "tiers", showTier, r.ListTiers, r.GetTier, r.DeleteTier})
+}
+
+// listAPIs leaves out schemas, which may be megabytes each: who shows an API sees its own.
+func (a *api) listAPIs(ctx context.Context, page domain.Page) ([]domain.API, error) {
+	list, err := a.registry.ListAPIs(ctx, page)
+	for i := range list {
+		if g := list[i].GraphQL; g != nil {
+			short := *g
+			short.Schema = ""
+			list[i].GraphQL = &short
+		}
+	}
+	return list, err
 }
 
 // register adds the operations that all nouns have.

@@ -33,8 +33,8 @@ type API struct {
 // GraphQL is a GraphQL endpoint and the rules that its schema carries (DESIGN §6).
 type GraphQL struct {
 	Path          string         `json:"path" yaml:"path"`                             // below that of the API, as in /graphql
-	Schema        string         `json:"schema" yaml:"schema"`                         // SDL, with its rules as directives
-	SchemaFile    string         `json:"-" yaml:"schema_file"`                         // instead of schema: a file of the same directory or one below or beside it, that ends in .graphql, .graphqls or .gql; relative to this one
+	Schema        string         `json:"schema,omitempty" yaml:"schema"`               // SDL, with its rules as directives
+	SchemaFile    string         `json:"-" yaml:"schema_file"`                         // instead of schema, in files: the name of a file beside this one (.graphql, .graphqls or .gql)
 	Rules         []graphql.Rule `json:"rules,omitempty" yaml:"rules"`                 // beside the schema, by coordinate
 	Responses     Responses      `json:"responses,omitempty" yaml:"responses"`         // pass or check: whether answers to @checkable fields are looked into; left out: pass
 	Introspection bool           `json:"introspection,omitempty" yaml:"introspection"` // for clients with the action graphql:introspect

@@ -7,13 +7,13 @@ import (
 // Limits bound what a document may cost, here and upstream. They are looked at before
 // it is validated (D-89). Zero fields mean the defaults.
 type Limits struct {
-	Bytes      int `json:"bytes,omitempty" yaml:"bytes"`           // of the document; 64 KiB
-	Tokens     int `json:"tokens,omitempty" yaml:"tokens"`         // of the document, comments too; 4,000
-	Depth      int `json:"depth,omitempty" yaml:"depth"`           // of selection sets, and of lists and objects in values; 15
-	Aliases    int `json:"aliases,omitempty" yaml:"aliases"`       // 100
-	Directives int `json:"directives,omitempty" yaml:"directives"` // 50
-	Fragments  int `json:"fragments,omitempty" yaml:"fragments"`   // definitions; 100
-	Cost       int `json:"cost,omitempty" yaml:"cost"`             // fields of an operation once its fragments are expanded; 1,000
+	Bytes      int `json:"bytes,omitempty" yaml:"bytes"`           // of the document; left out: 65536
+	Tokens     int `json:"tokens,omitempty" yaml:"tokens"`         // of the document, comments too; left out: 4000
+	Depth      int `json:"depth,omitempty" yaml:"depth"`           // of selection sets, and of lists and objects in values; left out: 15
+	Aliases    int `json:"aliases,omitempty" yaml:"aliases"`       // of the whole document; left out: 100
+	Directives int `json:"directives,omitempty" yaml:"directives"` // of the whole document; left out: 50
+	Fragments  int `json:"fragments,omitempty" yaml:"fragments"`   // definitions; left out: 100
+	Cost       int `json:"cost,omitempty" yaml:"cost"`             // fields of an operation once its fragments are expanded; left out: 1000
 }
 
 func (l Limits) defaults() Limits {

@@ -5,9 +5,7 @@ import "fmt"
 // Rule says something of one coordinate of the schema, beside the schema or, as
 // directives, in it. What is said in both places holds together.
 type Rule struct {
-	// Coordinate is a type, Type.field, Type.field(argument:), Input.field or Enum.VALUE
-	// (the specification's schema coordinates).
-	Coordinate string `json:"coordinate" yaml:"coordinate"`
+	Coordinate string `json:"coordinate" yaml:"coordinate"` // Type, Type.field, Type.field(argument:), Input.field or Enum.VALUE (the specification's schema coordinates)
 
 	Authenticated  bool       `json:"authenticated,omitempty" yaml:"authenticated"`     // every client may
 	RequiresScopes [][]string `json:"requires_scopes,omitempty" yaml:"requires_scopes"` // OAuth scopes: all of one of the lists
@@ -19,8 +17,8 @@ type Rule struct {
 	ChildOf    string   `json:"child_of,omitempty" yaml:"child_of"`       // what it names lies in what this other argument names
 	Unscoped   bool     `json:"unscoped,omitempty" yaml:"unscoped"`       // it says nothing of any scoped kind
 	WholeScope bool     `json:"whole_scope,omitempty" yaml:"whole_scope"` // only clients with all of the kinds
-	Kinds      []string `json:"kinds,omitempty" yaml:"kinds"`             // of WholeScope; none: every kind of the schema
-	Checkable  bool     `json:"checkable,omitempty" yaml:"checkable"`     // answers may be checked instead (Options.CheckResponses)
+	Kinds      []string `json:"kinds,omitempty" yaml:"kinds"`             // of whole_scope; left out: every kind of the schema
+	Checkable  bool     `json:"checkable,omitempty" yaml:"checkable"`     // answers may be checked instead, where responses: check
 	Paging     bool     `json:"paging,omitempty" yaml:"paging"`           // it chooses no objects, only how many at a time
 }
 
