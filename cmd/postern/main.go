@@ -40,6 +40,7 @@ type commands struct {
 	API     apiCommand     `cmd:"" name:"api" help:"Show and delete APIs behind the gateway."`
 	Policy  policyCommand  `cmd:"" help:"Show and delete policies."`
 	Tier    tierCommand    `cmd:"" help:"Show and delete tiers."`
+	GraphQL graphqlCommand `cmd:"" name:"graphql" help:"Look at the rules of GraphQL schemas."`
 	Key     keyCommand     `cmd:"" help:"List, rotate and import signing keys."`
 	Dialect dialectCommand `cmd:"" help:"Show the contracts of token endpoints, and check a live one."`
 	Token   tokenCommand   `cmd:"" help:"Look into tokens."`

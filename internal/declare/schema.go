@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/registry"
 	"github.com/postern-dev/postern/internal/strictyaml"
 )
 
@@ -55,4 +56,14 @@ func (o *Object) attach(all map[string]string) []strictyaml.Problem {
 	}
 	g.Schema, o.schema = text, at
 	return nil
+}
+
+// Place is where the files say what a problem of an object is about.
+func (o Objects) Place(of registry.Ref, p domain.Problem) Problem {
+	for _, one := range o.list {
+		if one.Kind() == of.Kind && one.Key() == of.Key {
+			return one.in(p)
+		}
+	}
+	return Problem{Field: p.Place(), Message: p.Message}
 }

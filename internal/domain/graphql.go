@@ -24,6 +24,13 @@ func (g *GraphQL) Load() (*graphql.Schema, []graphql.Problem) {
 	})
 }
 
+// SchemaProblems lists everything that is wrong in the schema and its rules.
+func (g *GraphQL) SchemaProblems() []Problem {
+	var p problems
+	p.schema(g)
+	return p
+}
+
 func (g *GraphQL) defaults() *GraphQL {
 	if g == nil {
 		return nil
