@@ -52,7 +52,7 @@ func TestRightsFollow(t *testing.T) {
 			tenant(func(t *domain.Tenant) { t.Resources = map[string][]string{"study": {"s2"}} }), guard.ResourceOutside},
 		{"OMN-06 endpoint turned off", "GET", "/bookings", "", tenant(func(t *domain.Tenant) { t.Endpoints = nil }), guard.EndpointDisabled},
 		{"OMN-06 endpoint turned on", "DELETE", "/bookings", guard.EndpointDisabled, func(n *town) {
-			update(n, tenants, tenant1, func(t *domain.Tenant) { t.Endpoints = []string{"cancel"} })
+			update(n, tenants, tenant1, func(t *domain.Tenant) { t.Endpoints, t.Resources = []string{"cancel"}, nil })
 			update(n, clients, "main/c1", func(c *domain.Client) { c.ResourceScope = policy.ResourceScope{"study": {All: true}} })
 		}, ""},
 		{"D-65 rule taken away", "GET", "/me", "", func(n *town) { update(n, apis, "reports", func(a *domain.API) { a.Routes = a.Routes[1:] }) }, guard.NoRoute},
@@ -67,7 +67,7 @@ func TestRightsFollow(t *testing.T) {
 	}
 }
 
-// All of a tenant's client is all of what its tenant has.
+// All of a tenant's client is what its tenant has, and not what touches all there are.
 func TestAllOfATenant(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -76,8 +76,8 @@ func TestAllOfATenant(t *testing.T) {
 		effective policy.ResourceScope
 	}{
 		{"some", map[string][]string{"study": {"s1"}},
-			map[string]guard.Reason{"/studies/s1": "", "/studies/s9": guard.ResourceOutside, "/jobs": ""},
-			policy.ResourceScope{"study": {All: true, IDs: []string{"s1"}}}},
+			map[string]guard.Reason{"/studies/s1": "", "/studies/s9": guard.ResourceOutside, "/jobs": guard.ResourceOutside},
+			policy.ResourceScope{"study": {IDs: []string{"s1"}}}},
 		{"none", map[string][]string{"study": {}},
 			map[string]guard.Reason{"/studies/s1": guard.ResourceOutside, "/jobs": guard.ResourceOutside}, policy.ResourceScope{}},
 		{"not listed", map[string][]string{"team": {team1}},

@@ -6,34 +6,33 @@ import (
 )
 
 // Resources is a set of resource ids of one kind: some, or all of them. All is
-// a field of its own, never an id that reads `*`. Both together are all of these: all that
-// there are for whoever holds them, as when a tenant has no others.
+// a field of its own, never an id that reads `*`, and ids beside it mean nothing.
 type Resources struct {
 	All bool     `json:"all,omitempty" yaml:"all"` // those of tomorrow too
 	IDs []string `json:"ids,omitempty" yaml:"ids"` // some of the tenant's
 }
 
-// any reports whether there is no id that lies outside.
-func (r Resources) any() bool { return r.All && len(r.IDs) == 0 }
-
 // holds reports whether the id is among them.
-func (r Resources) holds(id string) bool { return r.any() || slices.Contains(r.IDs, id) }
+func (r Resources) holds(id string) bool { return r.All || slices.Contains(r.IDs, id) }
 
-// intersect is what both hold; nothing where that is no id.
-func (r Resources) intersect(o Resources) (Resources, bool) {
+// some reports whether anything is among them.
+func (r Resources) some() bool { return r.All || len(r.IDs) > 0 }
+
+// intersect is what both hold.
+func (r Resources) intersect(o Resources) Resources {
 	switch {
-	case r.any():
-		return o, o.All || len(o.IDs) > 0
-	case o.any():
-		return r, r.All || len(r.IDs) > 0
+	case r.All:
+		return o
+	case o.All:
+		return r
 	}
-	both := Resources{All: r.All && o.All}
+	var both Resources
 	for _, id := range r.IDs {
 		if slices.Contains(o.IDs, id) {
 			both.IDs = append(both.IDs, id)
 		}
 	}
-	return both, len(both.IDs) > 0 // all of none is none
+	return both
 }
 
 // ResourceScope says where a client may act: resource kind → ids. A kind that is
@@ -52,12 +51,11 @@ func (s ResourceScope) Intersect(o ResourceScope) ResourceScope {
 	both := make(ResourceScope, len(s))
 	for kind, mine := range s {
 		if other, narrowed := o[kind]; narrowed {
-			var some bool
-			if mine, some = mine.intersect(other); !some {
-				continue
-			}
+			mine = mine.intersect(other)
 		}
-		both[kind] = mine
+		if mine.some() {
+			both[kind] = mine
+		}
 	}
 	return both
 }

@@ -30,8 +30,7 @@ type Rights struct {
 type set map[string]struct{}
 
 type scoped struct {
-	all bool // a need for all of the kind passes
-	any bool // there is no id outside
+	all bool
 	ids set
 }
 
@@ -47,8 +46,8 @@ func Compile(h Held) *Rights {
 		}
 	}
 	for kind, held := range h.Resources {
-		r.resources[kind] = scoped{held.All, held.any(), setOf(held.IDs)}
-		if held.All || len(held.IDs) > 0 {
+		r.resources[kind] = scoped{held.All, setOf(held.IDs)}
+		if held.some() {
 			r.scope[kind] = Resources{All: held.All, IDs: slices.Clone(held.IDs)}
 		}
 	}
@@ -131,18 +130,12 @@ func (s set) has(v string) bool {
 
 func (r *Rights) holds(n *Resource) bool {
 	held, ok := r.resources[n.Kind]
-	if n.All {
-		return ok && held.all
-	}
-	return ok && (held.any || held.ids.has(n.ID))
+	return ok && (held.all || (!n.All && held.ids.has(n.ID)))
 }
 
 func (s *Said) reaches(n *Resource) bool {
 	to, narrowed := s.Resources[n.Kind]
-	if n.All {
-		return !narrowed || to.All
-	}
-	return !narrowed || to.holds(n.ID)
+	return !narrowed || to.All || (!n.All && to.holds(n.ID))
 }
 
 // Scopes are the OAuth scopes that are both said and held, in the order in which they are

@@ -15,7 +15,7 @@ func held() policy.Held {
 			{Name: "reader", Actions: []string{"studies:read", "sites:read"}},
 			{Name: "writer", Actions: []string{"studies:write"}},
 		},
-		Resources: policy.ResourceScope{"study": {IDs: []string{"1", "2"}}, "site": {All: true}, "team": {IDs: []string{"*"}}, "org": {All: true, IDs: []string{"a", "b"}}},
+		Resources: policy.ResourceScope{"study": {IDs: []string{"1", "2"}}, "site": {All: true}, "team": {IDs: []string{"*"}}, "org": {IDs: []string{"a", "b"}}},
 		Endpoints: []string{"bookings"},
 	}
 }
@@ -56,13 +56,6 @@ func TestDecide(t *testing.T) { // TRI-08..10, BIP-05, BIP-09, OMN-06, ARB-06, C
 		{"all held, all needed", policy.Need{Resources: []policy.Resource{{Kind: "site", All: true}}}, both, policy.Decision{Allowed: true}},
 		{"some held, all needed", policy.Need{Resources: []policy.Resource{{Kind: "study", All: true}}}, both,
 			policy.Decision{Reason: policy.ResourceOutside, Resource: policy.Resource{Kind: "study", All: true}}},
-		{"all of these, all needed", policy.Need{Resources: []policy.Resource{{Kind: "org", All: true}}}, both, policy.Decision{Allowed: true}},
-		{"all of these, one of them needed", policy.Need{Resources: []policy.Resource{{Kind: "org", ID: "b"}}}, both, policy.Decision{Allowed: true}},
-		{"all of these, another needed", policy.Need{Resources: []policy.Resource{{Kind: "org", ID: "c"}}}, both,
-			policy.Decision{Reason: policy.ResourceOutside, Resource: policy.Resource{Kind: "org", ID: "c"}}},
-		{"bound to all of these, another needed", policy.Need{Resources: []policy.Resource{{Kind: "site", ID: "3"}}},
-			&policy.Said{Resources: policy.ResourceScope{"site": {All: true, IDs: []string{"1"}}}},
-			policy.Decision{Reason: policy.ResourceOutside, Resource: policy.Resource{Kind: "site", ID: "3"}}},
 		{"an id * is not all", policy.Need{Resources: []policy.Resource{{Kind: "team", ID: "1"}}}, both,
 			policy.Decision{Reason: policy.ResourceOutside, Resource: policy.Resource{Kind: "team", ID: "1"}}},
 		{"BIP-09 bound to one", policy.Need{Resources: study("2")}, &policy.Said{Resources: policy.ResourceScope{"study": {IDs: []string{"1"}}}},
@@ -101,9 +94,9 @@ func TestEffective(t *testing.T) { // COM-12
 			[]string{"api:read", "api:write"}, held().Resources},
 		{"bound", policy.Said{Resources: policy.ResourceScope{"study": {IDs: []string{"2", "3"}}, "site": {IDs: []string{"7"}}, "team": {}, "org": {IDs: []string{"c"}}}},
 			nil, policy.ResourceScope{"study": {IDs: []string{"2"}}, "site": {IDs: []string{"7"}}}},
-		{"all of these on both sides", policy.Said{Resources: policy.ResourceScope{"study": {}, "site": {}, "team": {}, "org": {All: true, IDs: []string{"b", "c"}}}},
-			nil, policy.ResourceScope{"org": {All: true, IDs: []string{"b"}}}},
-		{"all of none is none", policy.Said{Resources: policy.ResourceScope{"study": {}, "site": {}, "team": {}, "org": {All: true, IDs: []string{"c"}}}},
+		{"some on both sides", policy.Said{Resources: policy.ResourceScope{"study": {}, "site": {}, "team": {}, "org": {IDs: []string{"b", "c"}}}},
+			nil, policy.ResourceScope{"org": {IDs: []string{"b"}}}},
+		{"nothing on both sides", policy.Said{Resources: policy.ResourceScope{"study": {}, "site": {}, "team": {}, "org": {IDs: []string{"c"}}}},
 			nil, policy.ResourceScope{}},
 	} {
 		if diff := cmp.Diff(tc.scopes, r.Scopes(&tc.said)); diff != "" {

@@ -53,8 +53,8 @@ func within(list, other []string) []string {
 }
 
 // ofTenant is what of the scope still is the tenant's. All of a kind that the tenant lists is
-// all of what it lists; of a kind that it does not list it has no ids to give, and all of it
-// stays all.
+// what it lists, one by one: what touches all there are, whosever they are, is not for it. Of a
+// kind that it does not list it has no ids to give, and all of it stays all.
 func ofTenant(scope policy.ResourceScope, t *domain.Tenant) policy.ResourceScope {
 	left := make(policy.ResourceScope, len(scope))
 	for kind, held := range scope {
@@ -63,7 +63,7 @@ func ofTenant(scope policy.ResourceScope, t *domain.Tenant) policy.ResourceScope
 		case held.All && !lists:
 			left[kind] = policy.Resources{All: true}
 		case held.All && len(ids) > 0:
-			left[kind] = policy.Resources{All: true, IDs: ids}
+			left[kind] = policy.Resources{IDs: ids}
 		case !held.All:
 			if some := within(held.IDs, ids); len(some) > 0 {
 				left[kind] = policy.Resources{IDs: some}

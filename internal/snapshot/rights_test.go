@@ -36,11 +36,11 @@ func TestRights(t *testing.T) {
 		want    policy.ResourceScope
 	}{
 		{"of a tenant", base, nil, []string{"a", "b"}, []string{"x", "y", "z"}, []string{"lookup"},
-			policy.ResourceScope{"study": some("2"), "team": {All: true, IDs: []string{"t1", "t2"}}, "site": {All: true}}},
+			policy.ResourceScope{"study": some("2"), "team": {IDs: []string{"t1", "t2"}}, "site": {All: true}}},
 		{"below a ceiling", base, &domain.Ceiling{Scopes: oauth.Scope{"b", "c"}, Policies: []string{"q"}}, []string{"b"}, []string{"z"}, []string{"lookup"},
-			policy.ResourceScope{"study": some("2"), "team": {All: true, IDs: []string{"t1", "t2"}}, "site": {All: true}}},
+			policy.ResourceScope{"study": some("2"), "team": {IDs: []string{"t1", "t2"}}, "site": {All: true}}},
 		{"below an empty ceiling", base, &domain.Ceiling{}, nil, nil, []string{"lookup"},
-			policy.ResourceScope{"study": some("2"), "team": {All: true, IDs: []string{"t1", "t2"}}, "site": {All: true}}},
+			policy.ResourceScope{"study": some("2"), "team": {IDs: []string{"t1", "t2"}}, "site": {All: true}}},
 		{"platform-wide", wide, nil, []string{"a", "b"}, []string{"x", "y", "z"}, []string{"lookup", "cancel"}, wide.ResourceScope},
 		{"of a tenant that is not there", orphan, nil, nil, nil, nil, policy.ResourceScope{}},
 	} {
