@@ -73,6 +73,9 @@ func (c *call) checkAnswer(answer *http.Response) error {
 	if err != nil {
 		return err
 	}
+	if f := c.fault.Load(); f != nil { // meanwhile
+		return f.err
+	}
 	_ = answer.Body.Close() // it was read to its end
 	answer.Body, answer.ContentLength, answer.Trailer = io.NopCloser(bytes.NewReader(checked)), int64(len(checked)), nil
 	answer.Header = http.Header{
