@@ -1,6 +1,10 @@
 package guard_test
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
 	"testing"
 
 	"github.com/postern-dev/postern/internal/domain"
@@ -34,4 +38,24 @@ func BenchmarkJudgeParallel(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkJudgeGraphQL is a document of 30 fields that was seen before, with a variable.
+func BenchmarkJudgeGraphQL(b *testing.B) {
+	n := graphTown(b, nil)
+	update(n, clients, "main/c1", func(c *domain.Client) { c.RateLimits = map[string]int64{"graph": 1 << 30} })
+	var document strings.Builder
+	document.WriteString("query Q($i: ID!) {")
+	for i := range 10 {
+		fmt.Fprintf(&document, " s%d: study(id: $i) { id name }", i)
+	}
+	body := []byte(`{"query":"` + document.String() + ` }","variables":{"i":"s1"}}`)
+	r := with(request("POST", endpoint, n.token("main", "c1", "read")), "application/json", string(body))
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if v := n.guard.Judge(r, source); v.Err != nil {
+			b.Fatal(v.Err)
+		}
+	}
 }
