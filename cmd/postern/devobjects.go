@@ -41,6 +41,7 @@ func renderObjects(port int, upstreams map[string]string) (names []string, files
 		names = append(names, issuer)
 		files = append(files, declare.File{Name: path.Base(name), Content: content})
 	}
+	files = append(files, declare.File{Name: "studies.graphql", Content: []byte(sample.StudiesSchema)})
 	return names, files, nil
 }
 

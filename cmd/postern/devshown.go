@@ -48,6 +48,7 @@ type shownTry struct {
 	Caption string `json:"caption"`
 	Command string `json:"command"`
 	Status  int    `json:"status"`
+	Says    string `json:"says,omitempty"` // what stands in the answer, where the status does not tell
 }
 
 // world is what runs, and where.
@@ -121,12 +122,15 @@ func (w world) apis(i *shownIssuer, port int) error {
 			return err
 		}
 		shown := shownAPI{Name: a.Name, URL: i.Issuer + a.Path, Audience: a.Audience}
+		if a.GraphQL != nil {
+			shown.URL += a.GraphQL.Path
+		}
 		for _, t := range tries {
 			command, err := t.command(i, w.data)
 			if err != nil {
 				return err
 			}
-			shown.Try = append(shown.Try, shownTry{Caption: t.Caption, Command: command, Status: t.Status})
+			shown.Try = append(shown.Try, shownTry{Caption: t.Caption, Command: command, Status: t.Status, Says: t.Says})
 		}
 		i.APIs = append(i.APIs, shown)
 	}

@@ -25,6 +25,7 @@ type try struct {
 	Calls     int    `yaml:"calls"`      // how often, all of them within one minute; left out: once
 	SwitchOff bool   `yaml:"switch_off"` // the client is switched off and on between token and call
 	Status    int    `yaml:"status"`     // of the answer, the last one
+	Says      string `yaml:"says"`       // what stands in the answer
 }
 
 // readTries are those of the issuer at the port.

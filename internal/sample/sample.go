@@ -26,6 +26,7 @@ type API struct {
 func APIs() []API {
 	return []API{
 		{"rfc", Reports()},
+		{"trialbee", Studies()},
 		{"omnilab", Bookings()},
 		{"vibes", Agents()},
 		{"bipsync", Teams()},
