@@ -1,10 +1,12 @@
 package declare_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -141,8 +143,8 @@ func TestReadDirSchemas(t *testing.T) {
 	write(filepath.Join(dir, ".hidden.graphql"), "x")
 	want := []declare.File{{Name: "a.graphql", Content: b("a")}, {Name: "a.yaml", Content: b("a")}, {Name: "below/b.graphqls", Content: b(most)}, {Name: "below/c.gql", Content: b("c")}}
 	got, err := declare.ReadDir(dir)
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Error(err, diff)
+	if !slices.EqualFunc(want, got, func(a, b declare.File) bool { return a.Name == b.Name && bytes.Equal(a.Content, b.Content) }) || err != nil {
+		t.Errorf("%d files, %v", len(got), err) // cmp looks at each byte by itself
 	}
 	write(filepath.Join(outside, "s.graphql"), "s")
 	if err := os.Symlink(filepath.Join(outside, "s.graphql"), filepath.Join(dir, "link.graphql")); err != nil {
