@@ -69,7 +69,7 @@ func serveWith(t *testing.T, socket string, reg *registry.Registry, server *http
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin.Serve(server, reg, log)
+	admin.Serve(server, reg, nil, log)
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close(); <-done })

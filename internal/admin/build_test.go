@@ -15,7 +15,7 @@ func BenchmarkBuild(b *testing.B) {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		h := newHandler(&registry.Registry{})
+		h := newHandler(&registry.Registry{}, nil)
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/nothing", nil))
 		runtime.GC()
 		runtime.ReadMemStats(&after)

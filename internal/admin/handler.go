@@ -22,19 +22,20 @@ const maxBody = 16 << 20
 
 // api is the operations over a registry.
 type api struct {
-	registry *registry.Registry
+	registry  *registry.Registry
+	explainer Explainer
 }
 
 // newHandler returns the admin API. It is put together at the first request: most
 // nodes never see one, and its schemas take room.
-func newHandler(r *registry.Registry) http.Handler {
+func newHandler(r *registry.Registry, e Explainer) http.Handler {
 	build := sync.OnceValue(func() http.Handler {
 		mux := http.NewServeMux()
 		c := huma.DefaultConfig("Postern admin API", "1")
 		c.DocsPath, c.SchemasPath = "", ""
 		c.CreateHooks = nil // no $schema members in answers
 		strict(&c)
-		a := &api{registry: r}
+		a := &api{registry: r, explainer: e}
 		h := humago.New(mux, c)
 		a.clients(h)
 		a.rotation(h)
@@ -42,6 +43,7 @@ func newHandler(r *registry.Registry) http.Handler {
 		a.tenants(h)
 		a.keys(h)
 		a.apply(h)
+		a.explain(h)
 		return onlyJSON(mux)
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { build().ServeHTTP(w, req) })

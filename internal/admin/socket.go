@@ -49,10 +49,10 @@ type (
 // Unix socket: the user that Postern runs as, and root. Each is a platform
 // administrator with the actor `local:<uid>`. An answer may take its time: many files
 // make a long apply, and cut off in its midst it would lose the secrets of what it made.
-// log gets a line for each request.
-func Serve(server *http.Server, r *registry.Registry, log *slog.Logger) {
+// log gets a line for each request. e is what explains calls.
+func Serve(server *http.Server, r *registry.Registry, e Explainer, log *slog.Logger) {
 	server.WriteTimeout = 0
-	h := newHandler(r)
+	h := newHandler(r, e)
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		uid, err := peer(c)
 		if err != nil {

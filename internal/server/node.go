@@ -68,6 +68,7 @@ type Node struct {
 	activity *audit.Writer
 	clients  *clientauth.Authenticator
 	auth     *authserver.Server
+	guard    *guard.Guard
 	gateway  *gateway.Gateway
 	metrics  http.Handler
 	lines    *logWriter
@@ -156,9 +157,9 @@ func (n *Node) wireLines(o Options, vault *keys.Vault) {
 		Snapshot: n.Snapshot, Clients: n.clients, Activity: n.activity, Trusted: trusted, Log: n.Log,
 		Metrics: authserver.NewMetrics(reg), JWKSMaxAge: n.Config.JWKSMaxAge.Duration(),
 	}
+	n.guard = guard.New(guard.Config{Snapshot: n.Snapshot, MaxNodes: n.Config.Nodes()})
 	n.gateway = gateway.New(gateway.Config{
-		Guard:    guard.New(guard.Config{Snapshot: n.Snapshot, MaxNodes: n.Config.Nodes()}),
-		Activity: n.activity, Metrics: gateway.NewMetrics(reg), Log: n.Log, Trusted: trusted, Now: n.Snapshot.Now,
+		Guard: n.guard, Activity: n.activity, Metrics: gateway.NewMetrics(reg), Log: n.Log, Trusted: trusted, Now: n.Snapshot.Now,
 	})
 }
 
@@ -234,7 +235,7 @@ func (n *Node) Listen() (*Listening, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	server := n.httpServer(nil)
-	admin.Serve(server, n.Registry, n.Log)
+	admin.Serve(server, n.Registry, n.guard, n.Log)
 	l.servers = append(l.servers, &listener{socket, server})
 	return l, nil
 }
