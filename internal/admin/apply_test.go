@@ -88,7 +88,7 @@ func TestApplyFailsInItsMidst(t *testing.T) {
 func TestApplySchema(t *testing.T) {
 	_, socket := start(t)
 	conn := admin.Dial(socket)
-	schema := "type Query { a: Int @authenticated @unscoped }\n" + strings.Repeat("# <&> \"ü\" \\ \t\n", 100_000) // 1.6 MB
+	schema := "type Query { a: Int @authenticated @unscoped }\n" + strings.Repeat("# <&> \"ü\" \\ \t"+strings.Repeat("-", 150)+"\n", 10_000) // 1.6 MB
 	files := []admin.File{
 		{Name: "apis/a.yaml", Content: "kind: API\nname: a\naudience: urn:a\nissuers: [main]\nupstream: http://127.0.0.1:9\ngraphql: {path: /graphql, schema_file: a.graphql}\n"},
 		{Name: "apis/a.graphql", Content: schema},
@@ -107,7 +107,7 @@ func TestApplySchema(t *testing.T) {
 		t.Errorf("%d in the list: %v", len(list), err)
 	}
 	files[1].Content += "type Study { id: ID! @paging }"
-	if _, err := conn.Apply(t.Context(), files); err == nil || !strings.Contains(err.Error(), "apis/a.graphql:100002: Study.id: @paging cannot stand on a field") {
+	if _, err := conn.Apply(t.Context(), files); err == nil || !strings.Contains(err.Error(), "apis/a.graphql:10002: Study.id: @paging cannot stand on a field") {
 		t.Errorf("%v", err)
 	}
 }
