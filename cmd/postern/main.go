@@ -41,6 +41,7 @@ type commands struct {
 	Policy  policyCommand  `cmd:"" help:"Show and delete policies."`
 	Tier    tierCommand    `cmd:"" help:"Show and delete tiers."`
 	GraphQL graphqlCommand `cmd:"" name:"graphql" help:"Look at the rules of GraphQL schemas."`
+	Explain explainCommand `cmd:"" help:"Say whether a client's call would pass, and what would have to be granted."`
 	Key     keyCommand     `cmd:"" help:"List, rotate and import signing keys."`
 	Dialect dialectCommand `cmd:"" help:"Show the contracts of token endpoints, and check a live one."`
 	Token   tokenCommand   `cmd:"" help:"Look into tokens."`
