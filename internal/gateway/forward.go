@@ -190,16 +190,14 @@ func refused(reason guard.Reason) bool {
 func (c *call) diagnose(err error) guard.Reason {
 	_, dialling := errors.AsType[*dialError](err)
 	_, network := errors.AsType[*net.OpError](err)
-	timeout, ok := errors.AsType[net.Error](err)
-	late := ok && timeout.Timeout()
 	switch {
 	case c.r.Context().Err() != nil:
 		return ClientGone
-	case dialling && late:
+	case dialling && late(err):
 		return ConnectTimeout
 	case dialling:
 		return UpstreamUnreachable
-	case late:
+	case late(err):
 		return AnswerTimeout
 	case network, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errUnasked),
 		strings.Contains(err.Error(), "server closed idle connection"):

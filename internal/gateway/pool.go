@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"slices"
@@ -54,23 +55,30 @@ func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err == nil && w != nil && (r.Method == http.MethodHead || answer.StatusCode == http.StatusNoContent || answer.StatusCode == http.StatusNotModified) {
 			p.suspect(w)
 		}
-		if err == nil || !kept || !again(r, w) {
+		if err == nil || !kept || late(err) || !again(r, conn, w) {
 			return answer, err
 		}
 	}
 }
 
 // again: nothing was written, or nothing came back for what may be asked twice
-// (RFC 9110 §9.2.2). A body cannot be read twice.
-func again(r *http.Request, w *wire) bool {
+// (RFC 9110 §9.2.2). A body cannot be read twice. Where an HTTP/2 connection goes on, it was
+// only this call that was refused on it, and would be again.
+func again(r *http.Request, conn *http.ClientConn, w *wire) bool {
 	if r.Context().Err() != nil || (r.Body != nil && r.Body != http.NoBody) {
 		return false
 	}
 	safe := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if w == nil {
-		return safe
+		return safe && conn.Available() == 0
 	}
 	return !w.sent.Load() || (safe && !w.got.Load())
+}
+
+// late reports whether the time ran out: whoever was waited for is there.
+func late(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
 }
 
 // take finds a connection, or makes one.
@@ -133,10 +141,8 @@ func (p *pool) dial(ctx context.Context) (*http.ClientConn, *wire, bool, error) 
 	if conn.Available() > 1 { // HTTP/2, whose frames say themselves whom they are for
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if !p.closed {
-			p.shared = append(p.shared, conn)
-			p.sweepLater()
-		}
+		p.shared = append(p.shared, conn) // of a closed pool too: it is swept once it is done
+		p.sweepLater()
 		return conn, nil, false, nil
 	}
 	w.sent.Store(false) // a TLS handshake is no request

@@ -8,7 +8,9 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -156,6 +158,13 @@ func TestPoolDeadConnections(t *testing.T) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 ")
 			_ = c.Close()
 		}, 1, true},
+		{"silent when asked", "GET", func(c net.Conn) { // whoever waited as long as the API allows is told so, and waits no second time
+			r := bufio.NewReader(c)
+			_, _ = http.ReadRequest(r)
+			_, _ = io.WriteString(c, fine)
+			_, _ = http.ReadRequest(r)
+			_, _ = r.ReadByte()
+		}, 1, true},
 		{"spoke unasked", "POST", func(c net.Conn) {
 			r := bufio.NewReader(c)
 			_, _ = http.ReadRequest(r)
@@ -238,4 +247,39 @@ func TestPoolNeverCrosses(t *testing.T) {
 		})
 	}
 	callers.Wait()
+}
+
+// A call that dials after its pool was closed, since the upstream of the API was changed, leaves
+// no connection behind, of HTTP/2 neither.
+func TestClosedPoolKeepsNothing(t *testing.T) {
+	up := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	ended := make(chan struct{}, 1)
+	up.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateClosed {
+			ended <- struct{}{}
+		}
+	}
+	up.EnableHTTP2 = true
+	up.StartTLS()
+	t.Cleanup(up.Close)
+	u, err := newUpstream(&domain.API{Name: "a", Upstream: up.URL}, &Config{Roots: up.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.pool.close()
+	r, _ := http.NewRequestWithContext(t.Context(), "GET", up.URL, nil)
+	res, err := u.pool.RoundTrip(r)
+	if err != nil || res.ProtoMajor != 2 {
+		t.Fatal(res, err)
+	}
+	_ = res.Body.Close()
+	for len(u.pool.shared) > 0 && u.pool.shared[0].InFlight() > 0 {
+		runtime.Gosched()
+	}
+	u.pool.sweep()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second): // ends a test that would hang
+		t.Error("the connection stays open")
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/postern-dev/postern/internal/domain"
@@ -55,6 +56,31 @@ func TestTLSUpstream(t *testing.T) {
 				t.Errorf("%d connections for 160 calls", n)
 			}
 		})
+	}
+}
+
+// An upstream that resets the stream of a call over HTTP/2 is not asked again: the connection is
+// sound, and would be asked without end.
+func TestResetStream(t *testing.T) {
+	var asked atomic.Int32
+	up := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		if n := asked.Add(1); n > 1 && n < 100 {
+			panic(http.ErrAbortHandler)
+		}
+	}))
+	up.EnableHTTP2 = true
+	up.StartTLS()
+	t.Cleanup(up.Close)
+	s := newScene(t)
+	s.gateway.Roots = up.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	s.change(func(a *domain.API) { a.Upstream = up.URL })
+	c := s.dial()
+	c.send("GET /first HTTP/1.1\nHost: h\n\n")
+	c.want(200, "")
+	c.send("GET /second HTTP/1.1\nHost: h\n\n")
+	c.failure(502, "bad_gateway")
+	if n := asked.Load(); n != 2 {
+		t.Errorf("asked %d times", n)
 	}
 }
 
