@@ -70,6 +70,8 @@ func TestGraphQLRefusals(t *testing.T) {
 	vars := func(document, variables string) string {
 		return strings.TrimSuffix(query(document), "}") + `,"variables":` + variables + `}`
 	}
+	n := newGraphTown(t, nil)
+	rows, counted, wants := 0, map[string]float64{}, []domain.Entry{}
 	for _, c := range []struct {
 		name, body string
 		status     int
@@ -101,7 +103,7 @@ func TestGraphQLRefusals(t *testing.T) {
 		{"D-79 type", query(`{ me __type(name: "Study") { name } }`), 200, "NOT_SUPPORTED", "this API does not tell its schema", "__type", "1:6", "graphql_introspection", "__type"},
 		{"D-80 interface", query(`{ node(id: "s1") { id } }`), 200, "FORBIDDEN", "the call needs the action sites:read", "node", "1:3", "action_missing", "Query.node"},
 		{"D-80 union", query(`{ any(id: "s1") { __typename } }`), 200, "FORBIDDEN", "the call needs the action sites:read", "any", "1:3", "action_missing", "Query.any"},
-		{"D-80 federation", query(`{ _service }`), 200, "NOT_SUPPORTED", "this API takes no", "*", "*", "graphql_not_supported", "*"},
+		{"D-80 federation", query(`{ _service }`), 200, "NOT_SUPPORTED", "this API takes no", "_service", "1:3", "graphql_not_supported", "Query._service"},
 		{"D-81 off", `[` + query(`{ me }`) + `]`, 400, "BAD_REQUEST", "send one JSON object", "", "", "body_malformed", ""},
 		{"D-84 hash", `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"ab"}}}`, 200, "NOT_SUPPORTED", "this API takes no", "", "", "graphql_not_supported", ""},
 		{"D-84 hash and query", `{"query":"{ me }","extensions":{"persistedQuery":{"version":1,"sha256Hash":"ab"}}}`, 200, "NOT_SUPPORTED", "this API takes no", "", "", "graphql_not_supported", ""},
@@ -116,7 +118,9 @@ func TestGraphQLRefusals(t *testing.T) {
 		{"D-86 enum", query(`{ find(filter: {study: "s1", status: SECRET}) { id } }`), 200, "FORBIDDEN", "the call needs the action studies:secret", "find", "1:3", "action_missing", "Query.find"},
 		{"D-86 null", query(`{ find(filter: {study: null}) { id } }`), 200, "FORBIDDEN", "the call needs a client that may act on every study", "find", "1:3", "resource_outside", "Query.find"},
 		{"D-86 number", vars(`query($i: ID!) { study(id: $i) { id } }`, `{"i":7}`), 200, "FORBIDDEN", "this client may not act on study 7", "study", "1:18", "resource_outside", "Query.study"},
-		{"D-86 fraction", vars(`query($i: ID!) { study(id: $i) { id } }`, `{"i":1.0}`), 200, "BAD_REQUEST", "the variable $i does not fit", "", "", "graphql_bad_variables", "*"},
+		{"D-86 fraction", vars(`query($i: ID!) { study(id: $i) { id } }`, `{"i":1.0}`), 200, "BAD_REQUEST", "the variable $i does not fit", "", "", "graphql_bad_variables", ""},
+		{"D-86 nothing", query(`{ study(id: "") { id } }`), 200, "BAD_REQUEST", "a value here does not fit its type", "study", "1:3", "graphql_bad_variables", "Query.study"},
+		{"D-86 what may hold ids", query(`mutation { keep(id: "s1", data: {study: "s2"}) { id } }`), 200, "FORBIDDEN", "no rule says what this value names", "keep", "1:12", "graphql_undeclared_ids", "Mutation.keep"},
 		{"D-87", query(`{ studies { id } }`), 200, "FORBIDDEN", "the call needs a client that may act on every study", "studies", "1:3", "resource_outside", "Query.studies"},
 		{"D-89 depth", query("{ study(id: \"s1\") " + strings.Repeat("{ sponsor ", 16) + "{ id }" + strings.Repeat("}", 17)), 200, "TOO_COMPLEX", "the request is larger", "", "*", "graphql_too_complex", ""},
 		{"D-89 aliases", query("{" + strings.Repeat(" a:me", 101) + "}"), 200, "TOO_COMPLEX", "the request is larger", "", "*", "graphql_too_complex", ""},
@@ -132,42 +136,48 @@ func TestGraphQLRefusals(t *testing.T) {
 		{"D-92 escape", query(`{ study(id: "\u0073\u0032") { id } }`), 200, "FORBIDDEN", "this client may not act on study s2", "study", "1:3", "resource_outside", "Query.study"},
 		{"D-92 byte order mark", "\ufeff" + query(`{ me }`), 400, "BAD_REQUEST", "send one JSON object", "", "", "body_malformed", ""},
 		{"D-94", query(`{ forgotten }`), 200, "FORBIDDEN", "no rule lets anybody ask for this", "forgotten", "1:3", "graphql_unanswered", "Query.forgotten"},
-		{"ids that nobody declared", query(`{ hidden(id: "s2") }`), 200, "FORBIDDEN", "*", "hidden", "1:3", "*", "Query.hidden"},
+		{"ids that nobody declared", query(`{ hidden(id: "s2") }`), 200, "FORBIDDEN", "no rule lets anybody ask for this", "hidden", "1:3", "graphql_unanswered", "Query.hidden"},
 		{"no JSON", `{"query":`, 400, "BAD_REQUEST", "send one JSON object", "", "", "body_malformed", ""},
 		{"text", `"{ me }"`, 400, "BAD_REQUEST", "send one JSON object", "", "", "body_malformed", ""},
 		{"nothing asked", `{}`, 400, "BAD_REQUEST", "send one JSON object", "", "", "body_malformed", ""},
 		{"syntax", query(`{ me`), 200, "BAD_REQUEST", "the document, or its variables, cannot be read", "", "*", "graphql_malformed", ""},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			n := newGraphTown(t, nil)
-			res, body := n.call("POST", "", c.body)
-			got := refused(t, res, body)
-			at := ""
-			if len(got.Locations) > 0 {
-				at = fmt.Sprintf("%d:%d", got.Locations[0].Line, got.Locations[0].Column)
-			}
-			any := func(want, got string) bool { return want == "*" || want == got }
-			if res.StatusCode != c.status || got.Extensions.Code != c.code || c.message != "*" && !strings.HasPrefix(got.Message, c.message) ||
-				!any(c.path, strings.Join(got.Path, " ")) || !any(c.at, at) {
-				t.Errorf("answered %d %s", res.StatusCode, body)
-			}
-			entries := n.recorded()
-			if len(entries) != 1 || !any(c.reason, entries[0].Reason) || entries[0].Client != "c1" || entries[0].Issuer != "main" ||
-				c.about != "*" && entries[0].Resource != strings.TrimSpace("graph POST /graphql/v1 "+c.about) || entries[0].ID.String() != got.Extensions.RequestID {
-				t.Errorf("recorded %+v", entries)
-			}
-			if line := n.log.wait(1); !strings.Contains(line, `"reason":"`+entries[0].Reason+`"`) || len(line) > 1200 {
-				t.Errorf("logged %s", line)
-			}
-			if n.counted("graph", entries[0].Reason, "standard") != 1 || n.upstream.text() != "" {
-				t.Errorf("not counted, or sent %q", n.upstream.text())
-			}
-			if res.Header.Get("X-RateLimit-Limit") != "600" {
-				t.Errorf("answered %v", res.Header)
-			}
-		})
+		res, body := n.call("POST", "", c.body)
+		got := refused(t, res, body)
+		at := ""
+		if len(got.Locations) > 0 {
+			at = fmt.Sprintf("%d:%d", got.Locations[0].Line, got.Locations[0].Column)
+		}
+		if res.StatusCode != c.status || got.Extensions.Code != c.code || !strings.HasPrefix(got.Message, c.message) ||
+			!either(c.path, strings.Join(got.Path, " ")) || !either(c.at, at) || res.Header.Get("X-RateLimit-Limit") != "600" {
+			t.Errorf("%s: answered %d %s", c.name, res.StatusCode, body)
+		}
+		rows++
+		counted[c.reason]++
+		if line := n.log.wait(rows); !strings.Contains(line, `"reason":"`+c.reason+`"`) || len(line) > 1200 {
+			t.Errorf("%s: logged %s", c.name, line)
+		}
+		wants = append(wants, domain.Entry{Action: domain.CallRefused, Issuer: "main", Client: "c1", Reason: c.reason, Source: "127.0.0.1",
+			Resource: strings.TrimSpace("graph POST /graphql/v1 " + c.about), Correlation: got.Extensions.RequestID})
+	}
+	entries := n.recorded()
+	for i := range entries {
+		entries[i].Correlation, entries[i].ID, entries[i].Count = entries[i].ID.String(), domain.EventID{}, 0
+	}
+	if diff := cmp.Diff(wants, entries); diff != "" {
+		t.Errorf("recorded -want +got\n%s", diff)
+	}
+	for reason, calls := range counted {
+		if got := n.scene.counted("graph", reason, "standard"); got != calls {
+			t.Errorf("%s: counted %v, want %v", reason, got, calls)
+		}
+	}
+	if n.upstream.text() != "" {
+		t.Errorf("sent %q", n.upstream.text())
 	}
 }
+
+func either(want, got string) bool { return want == "*" || want == got }
 
 // doubling are fragments of which each spreads the next one twice.
 func doubling(n int) string {
@@ -377,5 +387,35 @@ func TestGraphQLLongNames(t *testing.T) {
 		if len(line) > 1500 {
 			t.Errorf("logged %d bytes", len(line))
 		}
+	}
+}
+
+// D-79: the schema is told where that is turned on, to those who hold the action for it.
+func TestGraphQLIntrospection(t *testing.T) {
+	n := newGraphTown(t, func(a *domain.API) { a.GraphQL.Introspection = true })
+	res, body := n.ask(`{ __schema { types { name } } }`)
+	if got := refused(t, res, body); got.Extensions.Code != "FORBIDDEN" || !strings.HasPrefix(got.Message, "the call needs the action graphql:introspect") || n.upstream.text() != "" {
+		t.Errorf("answered %s", body)
+	}
+	n.policy("curious", "graphql:introspect")
+	n.update("c1", func(c *domain.Client) { c.Policies = append(c.Policies, "curious") })
+	if res, body := n.ask(`{ __schema { types { name } } }`); res.StatusCode != 200 || body != "ok" {
+		t.Errorf("answered %d %s", res.StatusCode, body)
+	}
+}
+
+// An upstream of GraphQL that cannot be reached, and one that changes protocols, are answered
+// as elsewhere.
+func TestGraphQLUpstreamFails(t *testing.T) {
+	n := newGraphTown(t, nil)
+	n.upstream.always("HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\nConnection: Upgrade\n\n")
+	res, body := n.ask(`{ me }`)
+	if res.StatusCode != 502 || !strings.Contains(body, `"error":"bad_gateway"`) {
+		t.Errorf("answered %d %s", res.StatusCode, body)
+	}
+	n.editAPI(func(a *domain.API) { a.Upstream = "http://127.0.0.1:1" })
+	res, body = n.ask(`{ me }`)
+	if res.StatusCode != 502 || !strings.Contains(body, `"request_id":"`+res.Header.Get("X-Request-Id")+`"`) {
+		t.Errorf("answered %d %s", res.StatusCode, body)
 	}
 }

@@ -29,7 +29,11 @@ type Query {
   hidden(id: ID!): String @authenticated
   _service: String @authenticated @unscoped
 }
-type Mutation { rename(id: ID! @scopedBy(kind: "study"), name: String! @unscoped): Study @policy(policies: [["studies:write"]]) }
+scalar Json
+type Mutation {
+  keep(id: ID! @scopedBy(kind: "study"), data: Json): Study @policy(policies: [["studies:write"]])
+  rename(id: ID! @scopedBy(kind: "study"), name: String! @unscoped): Study @policy(policies: [["studies:write"]])
+}
 type Subscription { changed: String @authenticated @unscoped }
 interface Node { id: ID! }
 union Hit = Study | Site
