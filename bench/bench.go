@@ -40,6 +40,7 @@ type calls struct {
 	upstream string // origin of the API
 	known    int    // tokens that are sent again and again
 	fresh    int    // tokens that are sent once
+	graphql  bool   // the API speaks GraphQL too
 }
 
 // launch says how a prepared server is started and asked.

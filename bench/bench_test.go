@@ -65,7 +65,7 @@ func TestEveryCommand(t *testing.T) {
 	}
 	gone(t, b)
 	r := b.result
-	if len(r.Tokens) != 6 || len(r.Clients) != 2 || len(r.Memory) != 4 || len(r.Guess) != 1 || len(r.Starts) != 4 || len(r.Storage) != 1 || len(r.Calls) != 2 || len(r.Checks) != 2 {
+	if len(r.Tokens) != 6 || len(r.Clients) != 2 || len(r.Memory) != 4 || len(r.Guess) != 1 || len(r.Starts) != 4 || len(r.Storage) != 1 || len(r.Calls) != 2 || len(r.GraphQL) != 2 || len(r.Checks) != 4 || len(r.Hostile) == 0 {
 		t.Fatalf("%+v", r)
 	}
 	if s := r.Tokens[5].Runs[0]; s.Answers != 7 || s.Connections != 7 || s.Algorithm != "EdDSA" {
@@ -83,7 +83,10 @@ func TestEveryCommand(t *testing.T) {
 	if c := r.Calls[0].Runs[0]; c.Answers != 60 || c.Statuses["200"] != 60 || c.Fresh != 2 { // one in the warm-up too
 		t.Errorf("calls: %+v", c)
 	}
-	if n := strings.Count(out.String(), "\n### "); n != 9 {
+	if c := r.GraphQL[1]; c.Base != "REST POST" || c.Against != "GraphQL" || c.Runs[0].Answers != 60 || c.Runs[0].Fresh != 2 || c.BaseRuns[0].Fresh != 2 {
+		t.Errorf("GraphQL: %+v", c)
+	}
+	if n := strings.Count(out.String(), "\n### "); n != 11 {
 		t.Errorf("%d tables:\n%s", n, &out)
 	}
 	file := filepath.Join(t.TempDir(), "result.json")

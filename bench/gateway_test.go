@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// The gateway's two with the server itself: each call is admitted, each ended client refused.
+// The gateway's three with the server itself: each call is admitted, each ended client refused.
 func TestGateway(t *testing.T) {
 	linuxOnly(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
@@ -23,7 +24,7 @@ func TestGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.out = io.Discard
-	for _, run := range []func(*bench, context.Context) error{(*bench).compareCalls, (*bench).kill} {
+	for _, run := range []func(*bench, context.Context) error{(*bench).compareCalls, (*bench).compareGraphQL, (*bench).kill} {
 		if err := run(b, ctx); err != nil {
 			t.Fatal(errors.Join(err, b.close()))
 		}
@@ -32,7 +33,10 @@ func TestGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone(t, b)
-	for _, c := range b.result.Calls {
+	if len(b.result.GraphQL) != 2 {
+		t.Errorf("%d comparisons of GraphQL", len(b.result.GraphQL))
+	}
+	for _, c := range slices.Concat(b.result.Calls, b.result.GraphQL) {
 		if s := c.Runs[0]; s.Answers != 300 || s.Fresh != 4 { // one in the warm-up
 			t.Errorf("%s: %+v", c.Name, s)
 		}

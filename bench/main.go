@@ -35,8 +35,9 @@ func commands() []command {
 	return []command{
 		{"tokens", "CPU time of the server per token against the floor, p50 and p99", (*bench).tokens, false},
 		{"calls", "CPU time of the gateway per call against a bare proxy, p50 and p99", (*bench).compareCalls, false},
+		{"graphql", "CPU time of the gateway per GraphQL call of 30 fields against a REST POST of the same body", (*bench).compareGraphQL, false},
 		{"kill", "from an administrator's request to the last call admitted, on one node and on two", (*bench).kill, true},
-		{"checks", "verified token and local limit against SHA-256 and atomic.AddInt64", (*bench).checks, false},
+		{"checks", "parts beside their controls, and what hostile GraphQL costs", (*bench).checks, false},
 		{"clients", "many clients against few: CPU time per token and rate", (*bench).clients, false},
 		{"memory", "resident memory, idle and under load", (*bench).memory, false},
 		{"guess", "resident memory while imported secrets are guessed", (*bench).guess, false},

@@ -92,7 +92,7 @@ func fill(ctx context.Context, at place, s setup, l launch) (err error) {
 		return err
 	}
 	if s.calls != nil {
-		if err := putStudies(ctx, opened.Registry, s.calls.upstream); err != nil {
+		if err := putStudies(ctx, opened.Registry, s.calls); err != nil {
 			return err
 		}
 	}

@@ -17,8 +17,10 @@ type result struct {
 	Connections int          `json:"connections"`
 	Tokens      []comparison `json:"tokens,omitempty"`
 	Calls       []comparison `json:"calls,omitempty"`
+	GraphQL     []comparison `json:"graphql,omitempty"`
 	Kills       []kills      `json:"kills,omitempty"`
 	Checks      []check      `json:"checks,omitempty"`
+	Hostile     []hostile    `json:"hostile,omitempty"`
 	FirstUse    []firstUse   `json:"first_use,omitempty"`
 	Clients     []comparison `json:"clients,omitempty"`
 	Memory      []footprint  `json:"memory,omitempty"`

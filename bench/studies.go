@@ -35,9 +35,11 @@ func tenantID(t int) string { return fmt.Sprintf("00000000-0000-4000-9000-%012x"
 // study is the id of the nth study of a tenant.
 func study(t, n int) string { return fmt.Sprintf("study-%02d-%02d", t, n%studiesEach) }
 
+func callPath(t, n int) string { return apiPath + "/studies/" + study(t, n) + "/referrers" }
+
 // callOf is the call of the client with the number given, to the first of its studies.
 func callOf(token string, client int) fixture.Call {
-	return fixture.Call{Token: token, Path: apiPath + "/studies/" + study(client%tenants, client/tenants) + "/referrers"}
+	return fixture.Call{Token: token, Path: callPath(client%tenants, client/tenants)}
 }
 
 // entitle gives a client its place, its policy and its studies.
@@ -52,7 +54,7 @@ func entitle(c *domain.Client, number int) {
 }
 
 // putStudies makes the API and all that its rules need.
-func putStudies(ctx context.Context, r *registry.Registry, upstream string) error {
+func putStudies(ctx context.Context, r *registry.Registry, s *calls) error {
 	if _, _, err := r.PutTier(ctx, domain.System, domain.Tier{Name: tierName, PerMinute: callsAMinute}, 0); err != nil {
 		return err
 	}
@@ -72,10 +74,21 @@ func putStudies(ctx context.Context, r *registry.Registry, upstream string) erro
 			return err
 		}
 	}
-	_, _, err := r.PutAPI(ctx, domain.System, domain.API{
-		Name: apiName, Audience: audience, Issuers: []string{issuerName}, Path: apiPath, Upstream: upstream + apiPath,
+	api := domain.API{
+		Name: apiName, Audience: audience, Issuers: []string{issuerName}, Path: apiPath, Upstream: s.upstream + apiPath,
 		Routes: studyRoutes(), RateLimitHeaders: true,
-	}, 0)
+	}
+	if s.graphql {
+		api.GraphQL = studyGraph(domain.PassResponses)
+		checked := domain.API{
+			Name: apiName + "-checked", Audience: audience, Issuers: []string{issuerName}, Path: checkedPath, Upstream: s.upstream + apiPath,
+			GraphQL: studyGraph(domain.CheckResponses), RateLimitHeaders: true,
+		}
+		if _, _, err := r.PutAPI(ctx, domain.System, checked, 0); err != nil {
+			return err
+		}
+	}
+	_, _, err := r.PutAPI(ctx, domain.System, api, 0)
 	return err
 }
 

@@ -11,14 +11,16 @@ import (
 	"github.com/postern-dev/postern/bench/fixture"
 )
 
-// call is the script of calls: half of them GET, half of them POST with a body.
+// call is the script of calls: half of them GET, half of them POST with a body; or all of them
+// POST, where there are questions to ask.
 type call struct {
 	options
 	target target
 	calls  *fixture.Calls
 	used   *atomic.Int64 // how many of the fresh calls are, by all scripts together
 	pick   picker
-	body   []byte
+	body   []byte // of a POST that asks no question
+	sent   []byte // the body of one that does
 	buffer []byte // the request
 	expect []byte // the answer's body
 }
@@ -67,10 +69,17 @@ func (c *call) message(ticket int64) ([]byte, error) {
 		next = c.calls.Known[c.pick(ticket)]
 	}
 	method, body := http.MethodGet, []byte(nil)
-	if ticket%2 == 1 {
+	switch {
+	case len(c.calls.Questions) > 0:
+		q := &c.calls.Questions[next.Question]
+		method, body, c.expect = http.MethodPost, append(c.sent[:0], q.Body...), append(c.expect[:0], q.Answer...)
+		c.sent = body
+	case ticket%2 == 1:
 		method, body = http.MethodPost, c.body
+		fallthrough
+	default:
+		c.expect = fixture.AppendAnswer(c.expect[:0], method, next.Path, len(body))
 	}
-	c.expect = fixture.AppendAnswer(c.expect[:0], method, next.Path, len(body))
 	c.buffer = appendCall(c.buffer[:0], c.target.host, method, next, body)
 	return c.buffer, nil
 }

@@ -113,3 +113,25 @@ func TestCallIsARequest(t *testing.T) {
 		t.Errorf("%+v, %d bytes, %v", r, len(body), err)
 	}
 }
+
+// With questions every call is a POST of the one it names, and its own answer is wanted.
+func TestCallsAskQuestions(t *testing.T) {
+	list := &fixture.Calls{
+		Known:     []fixture.Call{{Token: "t", Path: "/g"}, {Token: "t", Path: "/g", Question: 1}},
+		Questions: []fixture.Question{{Body: "{first}", Answer: "1"}, {Body: "{second}", Answer: "2"}},
+	}
+	scripts, err := calling(options{URL: "http://api.example:80", Connections: 1, Requests: 2, Duration: time.Second, Pick: "each"}, list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ticket, want := range list.Questions {
+		message, err := scripts[0].message(int64(ticket))
+		if err != nil || !bytes.HasPrefix(message, []byte("POST /g ")) || !bytes.HasSuffix(message, []byte("\r\n\r\n"+want.Body)) {
+			t.Errorf("%v: %s", err, message)
+		}
+		other := list.Questions[1-ticket].Answer
+		if scripts[0].check(answer{status: 200, body: []byte(want.Answer)}) != nil || scripts[0].check(answer{status: 200, body: []byte(other)}) == nil {
+			t.Errorf("question %d takes another's answer", ticket)
+		}
+	}
+}

@@ -101,19 +101,6 @@ func BenchmarkFirstSightThirtyFields(b *testing.B) {
 	}
 }
 
-// Hostile documents are refused within 5 ms (issue 4).
-func BenchmarkHostile(b *testing.B) {
-	s := load(b, graphql.Options{CheckResponses: true})
-	for name, doc := range hostile() {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				_, _ = s.Plan(doc, "")
-			}
-		})
-	}
-}
-
 // An answer of 100 objects and 20 KB, against encoding/json decoding into any and
 // encoding the same: at most 1.5 times (issue 4).
 func BenchmarkCheckResponse(b *testing.B) {
