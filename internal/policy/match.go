@@ -124,29 +124,64 @@ func (m *Match) value(p *Parameter, query, body map[string][]string) (string, bo
 }
 
 // misspelt reports whether there is a name that is not this one, but that some reader takes
-// for it: of another case, with brackets, a dot or a space for an underscore, cut at NUL. The
-// upstream would then see the parameter twice, and may go by the other.
+// for it. The upstream would then see the parameter twice, and may go by the other.
 func misspelt(name string, values map[string][]string) bool {
-	if len(values) == 0 {
-		return false
-	}
-	nested := strings.Contains(name, "[")
 	for other := range values {
-		if other != name && strings.EqualFold(loose(other, nested), loose(name, nested)) {
+		if other != name && ReadsAs(other, name) {
 			return true
 		}
 	}
 	return false
 }
 
-// loose is how lenient readers read the name of a parameter.
-func loose(name string, nested bool) string {
-	name, _, _ = strings.Cut(strings.TrimLeft(name, " "), "\x00")
-	if !nested {
-		name, _, _ = strings.Cut(name, "[")
+// ReadsAs reports whether some reader takes what is written for the name, for something in
+// it, or for what holds it: in another case, cut at NUL, with brackets, or with a dot, a
+// space or a bracket that nothing closes for an underscore.
+func ReadsAs(written, name string) bool {
+	written, _, _ = strings.Cut(strings.TrimLeft(written, " []"), "\x00")
+	if written == "" {
+		return false
 	}
-	if !strings.ContainsAny(name, ". ") {
+	if strings.EqualFold(underscored(written), underscored(name)) || overlap(written, name) {
+		return true
+	}
+	return strings.ContainsAny(name, "[.") && overlap(strings.ReplaceAll(written, ".", "["), strings.ReplaceAll(name, ".", "["))
+}
+
+// overlap compares names key by key: filter[team] is filter, then team. Where one has no
+// more of them, it holds the other, or takes its place.
+func overlap(a, b string) bool {
+	for a != "" && b != "" {
+		var x, y string
+		x, a = firstKey(a)
+		y, b = firstKey(b)
+		if !strings.EqualFold(underscored(x), underscored(y)) {
+			return false
+		}
+	}
+	return true
+}
+
+// firstKey cuts the first key off. What stands between two brackets is nothing, as it is to
+// readers of such names.
+func firstKey(name string) (key, rest string) {
+	end := strings.IndexAny(name, "[]")
+	if end < 0 {
+		return name, ""
+	}
+	_, rest, _ = strings.Cut(name[end:], "[")
+	return name[:end], rest
+}
+
+// underscored writes a name as readers do that have variables of it.
+func underscored(name string) string {
+	if !strings.ContainsAny(name, ". [") {
 		return name
 	}
-	return strings.NewReplacer(".", "_", " ", "_").Replace(name)
+	return strings.Map(func(r rune) rune {
+		if r == '.' || r == ' ' || r == '[' {
+			return '_'
+		}
+		return r
+	}, name)
 }

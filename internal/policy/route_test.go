@@ -28,6 +28,7 @@ func routes() []policy.Route {
 		{Method: "GET", Path: "/bookings/recent/export", Actions: []string{"export"}},
 		{Method: "GET", Path: "/search", Parameters: []policy.Parameter{{Name: "team", In: policy.InQuery, Kind: "team"}}},
 		{Method: "GET", Path: "/filtered", Parameters: []policy.Parameter{{Name: "filter[team_id]", In: policy.InQuery, Kind: "team"}}},
+		{Method: "GET", Path: "/underscored", Parameters: []policy.Parameter{{Name: "team_id", In: policy.InQuery, Kind: "team"}}},
 		{Method: "POST", Path: "/teams", Parameters: []policy.Parameter{{Name: "team", In: policy.InBody, Kind: "team"}}},
 		{Method: "PUT", Path: "/jobs/{job}", Parameters: []policy.Parameter{{Name: "job", In: policy.InPath, Unscoped: true}}},
 	}
@@ -119,6 +120,25 @@ func TestNeed(t *testing.T) { // RULES "Guard, REST"; BIP-09 OMN-06 ARB-06
 			want: policy.Need{Resources: res("team", "t1")}},
 		{name: "D-60 one with brackets of its own, a dot for an underscore", method: "GET", path: "/filtered",
 			query: map[string][]string{"filter[team_id]": {"t1"}, "filter[team.id]": {"t2"}}, refused: true},
+		{name: "D-60 one with brackets of its own, junk behind them", method: "GET", path: "/filtered",
+			query: map[string][]string{"filter[team_id]": {"t1"}, "filter[team_id]x": {"t2"}}, refused: true},
+		{name: "D-60 one with brackets of its own, more behind them", method: "GET", path: "/filtered",
+			query: map[string][]string{"filter[team_id]": {"t1"}, "filter[team_id][]": {"t2"}}, refused: true},
+		{name: "D-60 one with brackets of its own, and what takes the place of all of them", method: "GET", path: "/filtered",
+			query: map[string][]string{"filter[team_id]": {"t1"}, "Filter": {"t2"}}, refused: true},
+		{name: "D-60 one with brackets of its own, dots for brackets", method: "GET", path: "/filtered",
+			query: map[string][]string{"filter[team_id]": {"t1"}, "filter.team_id": {"t2"}}, refused: true},
+		{name: "D-60 one with brackets of its own, unclosed", method: "GET", path: "/filtered",
+			query: map[string][]string{"filter[team_id]": {"t1"}, "filter[team_id": {"t2"}}, refused: true},
+		{name: "one with brackets of its own, others beside it", method: "GET", path: "/filtered",
+			query: map[string][]string{"filter[team_id]": {"t1"}, "filter[]": {"x"}, "filter[name][first]": {"x"}, "filters": {"x"}, "team_id": {"x"}, "": {"x"}, "[": {"x"}},
+			want:  policy.Need{Resources: res("team", "t1")}},
+		{name: "D-60 an unclosed bracket for an underscore", method: "GET", path: "/underscored", // as PHP reads it
+			query: map[string][]string{"team_id": {"t1"}, "team[id": {"t2"}}, refused: true},
+		{name: "D-60 an unclosed bracket behind it", method: "GET", path: "/search", query: map[string][]string{"team": {"t1"}, "team[x": {"t2"}}, refused: true},
+		{name: "D-60 in brackets", method: "GET", path: "/search", query: map[string][]string{"team": {"t1"}, "[team]": {"t2"}}, refused: true},
+		{name: "an underscore is no bracket that closes", method: "GET", path: "/underscored", query: map[string][]string{"team_id": {"t1"}, "team[id]": {"t2"}, "team": {"x"}},
+			want: policy.Need{Resources: res("team", "t1")}},
 		{name: "child of the path, in the body too", method: "DELETE", path: "/bookings/7/notes/1", body: map[string][]string{"note": {"2"}}, refused: true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
