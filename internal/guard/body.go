@@ -108,10 +108,7 @@ func readForm(body []byte) (url.Values, error) {
 	if _, ok := values["access_token"]; ok { // RFC 6750 §2.2: one way to send a token only (D-63)
 		return nil, resourceserver.ErrRequest
 	}
-	if _, ok := values[methodParameter]; ok {
-		return nil, &Refusal{Reason: MethodOverride, Missing: methodParameter}
-	}
-	return values, nil
+	return values, overriding(values)
 }
 
 // readObject reads the top of a JSON object. A member that is no string stands there as
@@ -131,5 +128,5 @@ func readObject(body []byte) (url.Values, error) {
 		}
 		values[m.Name] = append(values[m.Name], text)
 	}
-	return values, nil
+	return values, overriding(values)
 }

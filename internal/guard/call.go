@@ -193,6 +193,9 @@ func limitOf(v *snapshot.View, api *snapshot.API, client *snapshot.Client) (key 
 // the call is for the GraphQL endpoint.
 func (c *call) readRequest() error {
 	path, err := policy.Normalise(c.place.Rest)
+	if err == nil && hidesSlash(c.r.URL) {
+		err = policy.ErrPath
+	}
 	if err == nil && speaksGraphQL(c.API, c.r.Method, path) {
 		c.GraphQL = &GraphQLCall{Method: c.r.Method}
 	}

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/postern-dev/postern/internal/policy"
 )
 
 // overridesMethod names a header that asks the upstream to take the method for another
@@ -37,17 +39,33 @@ func fold(r rune) rune {
 	return '-'
 }
 
-// methodParameter is how some upstreams let a form or a query override the method.
+// methodParameter is how some upstreams let a form, JSON or a query override the method.
 const methodParameter = "_method"
 
+// overriding refuses a parameter that some reader takes for methodParameter (D-61).
+func overriding(values url.Values) error {
+	for name := range values {
+		if len(name) >= len(methodParameter) && policy.ReadsAs(name, methodParameter) {
+			return &Refusal{Reason: MethodOverride, Missing: methodParameter}
+		}
+	}
+	return nil
+}
+
+// hidesSlash reports whether package url, where it writes the path anew for bytes that may
+// not stand there, makes `/` of an escape (D-60).
+func hidesSlash(u *url.URL) bool {
+	return u.RawPath != "" && strings.Contains(strings.ToUpper(u.RawPath), "%2F") && u.EscapedPath() != u.RawPath
+}
+
 // readQuery refuses a query that Go's parser does, or that holds bytes which RFC 3986 §3.4
-// does not allow and readers take differently.
+// does not allow and readers take differently: many take `#` for the end of it.
 func readQuery(raw string) (url.Values, error) {
 	if raw == "" {
 		return nil, nil
 	}
 	for i := range len(raw) {
-		if raw[i] <= ' ' || raw[i] >= 0x7f {
+		if raw[i] <= ' ' || raw[i] >= 0x7f || raw[i] == '#' {
 			return nil, &Refusal{Reason: QueryAmbiguous}
 		}
 	}
@@ -55,10 +73,7 @@ func readQuery(raw string) (url.Values, error) {
 	if err != nil {
 		return nil, &Refusal{Reason: QueryAmbiguous, Err: err}
 	}
-	if _, ok := values[methodParameter]; ok {
-		return nil, &Refusal{Reason: MethodOverride, Missing: methodParameter}
-	}
-	return values, nil
+	return values, overriding(values)
 }
 
 // upgrades names the header by which the request asks for another protocol (RFC 9110

@@ -28,6 +28,8 @@ func TestPaths(t *testing.T) {
 		{"/v1/studies//s1", "", guard.PathAmbiguous},
 		{"/v1//studies/s1", "", guard.PathAmbiguous},
 		{"/v1/studies/s1%2fs3", "", guard.PathAmbiguous},
+		{"/v1/studies/s1%2fnotes/ä", "", guard.PathAmbiguous}, // package url would write it anew, with a slash
+		{"/v1%2Fstudies/s1/notes/|", "", guard.PathAmbiguous},
 		{"/v1/studies/s1%5c..%5cs3", "", guard.PathAmbiguous},
 		{"/v1/studies/s1;v=2", "", guard.PathAmbiguous},
 		{"/v1/studies/s1%3bv=2", "", guard.PathAmbiguous},
@@ -70,6 +72,7 @@ func TestMethods(t *testing.T) {
 	n.want(n.judge(request("GET", base+"/me", token, "X-HTTP-Methods", "a", "X-Something-Othe", "b")), "")
 	n.want(n.get(base+"/me?_method=DELETE", token), guard.MethodOverride)
 	n.want(n.judge(with(request("POST", base+"/search", token), "application/x-www-form-urlencoded", "study=s1&_method=DELETE")), guard.MethodOverride)
+	n.want(n.judge(with(request("POST", base+"/search", token), "application/json", `{"study":"s1","_method":"DELETE"}`)), guard.MethodOverride)
 }
 
 // RULES "Guard, REST": a query with two readings is refused, and what a rule uses is there once.
@@ -93,6 +96,11 @@ func TestQueries(t *testing.T) {
 		"study=s1%":               guard.QueryAmbiguous,
 		"study=s1&x=%zz":          guard.QueryAmbiguous,
 		"study=s1&x=\xc3\xa4":     guard.QueryAmbiguous,
+		"x=#&study=s1":            guard.QueryAmbiguous, // D-60: who cuts a fragment off sees no study
+		"#study=s1":               guard.QueryAmbiguous,
+		"study=s1&x=%23":          "",
+		"study=s1&.method=DELETE": guard.MethodOverride, // D-61: PHP reads a dot as `_`
+		"study=s1&_METHOD=DELETE": guard.MethodOverride,
 	} {
 		r := request("GET", base+"/search", token)
 		r.URL.RawQuery = query
