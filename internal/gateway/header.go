@@ -61,16 +61,19 @@ func isFolded(name, folded string) bool {
 // ours reports whether a request header or trailer is one that only the gateway says to
 // an upstream: who calls, where from, and what is called. The method and the URL that
 // were judged are the ones that count, hence no header that some servers let override
-// them (D-61).
+// them (D-61), nor one that some would read as framing the body anew, or typing it (D-59).
 func ours(name string) bool {
 	if name == "" {
 		return false
 	}
 	switch name[0] | 0x20 {
+	case 'c':
+		return name != "Content-Type" && isFolded(name, "content-type") || name != "Content-Length" && isFolded(name, "content-length") ||
+			name != "Content-Encoding" && isFolded(name, "content-encoding")
 	case 'f':
 		return isFolded(name, "forwarded")
 	case 't':
-		return isFolded(name, "true-client-ip")
+		return isFolded(name, "true-client-ip") || name != "Transfer-Encoding" && isFolded(name, "transfer-encoding")
 	case 'x':
 	default:
 		return false
