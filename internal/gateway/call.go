@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/postern-dev/postern/internal/audit"
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/guard"
 	"github.com/postern-dev/postern/internal/request"
@@ -53,14 +52,24 @@ type callKey struct{}
 
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
-// know takes from the verdict what logs and activity want to know.
+// know takes from the verdict what the log wants to know: of a good token whose client may
+// not call at all, the client too.
 func (c *call) know() {
 	if c.verdict.Issuer != nil {
 		c.ex.Issuer = c.verdict.Issuer.Name
 	}
-	if c.verdict.Client != nil {
-		c.ex.Client = c.verdict.Client.ID
+	if c.ex.Client = c.client(); c.ex.Client == "" {
+		c.ex.Client = c.verdict.Claims.ClientID
 	}
+}
+
+// client is the id of the one who calls, empty where none is known. What a dead client does
+// without end is counted as of nobody, or it would cost a row each (package audit).
+func (c *call) client() string {
+	if c.verdict.Client == nil {
+		return ""
+	}
+	return c.verdict.Client.ID
 }
 
 // about is the API and the route, or the place in a GraphQL document, as far as they are
@@ -187,7 +196,8 @@ func (c *call) end() {
 	if f != nil && c.ex.Reason == "" {
 		c.ex.Reason, c.ex.Err = string(f.reason), f.err
 		if f.reason == Revoked { // in the midst of an answer: only activity can still be told
-			if err := c.gateway.record(c, &guard.Refusal{Reason: Revoked}); errors.Is(err, audit.ErrFull) {
+			why := &guard.Refusal{Reason: Revoked}
+			if err := c.gateway.record(c, why); !errors.Is(err, why) {
 				c.ex.Err = err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/internal/guard"
+	"github.com/postern-dev/postern/oauth/resourceserver"
 )
 
 // The codes of GraphQL errors (`extensions.code`).
@@ -119,8 +120,14 @@ func envelopeOf(a refusal, r *guard.Refusal, requestID string) []byte {
 
 // cause is what the log should know beside the reason.
 func (c *call) cause(err error) error {
-	if r, ok := errors.AsType[*guard.Refusal](err); ok && c.verdict.GraphQL != nil {
+	r, ok := errors.AsType[*guard.Refusal](err)
+	switch {
+	case ok && c.verdict.GraphQL != nil:
 		return errors.New(clip(r.Error())) // it may hold a part of the document
+	case ok:
+		return r.Err
+	case errors.Is(err, resourceserver.ErrToken), errors.Is(err, resourceserver.ErrUnavailable):
+		return err // which says more than the answer does, and nothing of the token
 	}
-	return errors.Unwrap(err)
+	return nil
 }

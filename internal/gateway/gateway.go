@@ -79,7 +79,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // time, the answer is that nothing can be answered now.
 func (g *Gateway) record(c *call, why error) error {
 	entry := domain.Entry{
-		ID: c.ex.Event, Action: domain.CallRefused, Issuer: c.ex.Issuer, Client: c.ex.Client, Resource: c.about(why),
+		ID: c.ex.Event, Action: domain.CallRefused, Issuer: c.ex.Issuer, Client: c.client(), Resource: c.about(why),
 		Reason: string(reasonOf(why)), Source: c.ex.Source.String(), Correlation: c.ex.Correlation,
 	}
 	if err := g.Activity.Record(c.r.Context(), entry); err != nil {

@@ -282,7 +282,7 @@ func TestBrokenAnswers(t *testing.T) {
 				t.Fatalf("answered %v, %v, want %d", res, err, c.status)
 			}
 			if c.status == 502 {
-				want := `{"error":"bad_gateway","error_description":"the API gave no answer that could be passed on","request_id":"` + res.Header.Get("X-Request-Id") + `"}`
+				want := `{"error":"bad_gateway","error_description":"the API gave no answer that could be passed on","request_id":"` + res.Header.Get("X-Request-Id") + `"}` + "\n"
 				if body != want || res.Header.Get("X-Ratelimit-Limit") != "600" {
 					t.Errorf("answered %s %v, want %s", body, res.Header, want)
 				}

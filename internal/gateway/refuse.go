@@ -45,6 +45,7 @@ func (c *call) refuse(err error) {
 		return
 	}
 	a, text := c.answerTo(r)
+	text = append(text, '\n')
 	h := c.ex.Header()
 	h.Set("Cache-Control", "no-store")
 	if a.status == http.StatusForbidden {

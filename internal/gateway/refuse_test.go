@@ -75,7 +75,7 @@ func TestRefusals(t *testing.T) {
 			if res.StatusCode != c.status || res.Header.Get("WWW-Authenticate") != c.challenge || res.Header.Get("Retry-After") != c.retry || res.Header.Get("Cache-Control") != "no-store" {
 				t.Errorf("answered %d %v", res.StatusCode, res.Header)
 			}
-			if code, description, ok := strings.Cut(c.body, ": "); ok && !strings.HasPrefix(body, `{"error":"`+code+`","error_description":`+strings.TrimSuffix(quoted(description), `"`)) || !ok && body != "" {
+			if code, description, ok := strings.Cut(c.body, ": "); ok && !strings.HasPrefix(body, `{"error":"`+code+`","error_description":`+strings.TrimSuffix(quoted(description), `"`)) || ok != strings.HasSuffix(body, "}\n") || !ok && body != "" {
 				t.Errorf("answered %s, want %s", body, c.body)
 			}
 			client, issuer, tier := "c1", "main", "standard"
@@ -119,7 +119,7 @@ func TestLongWords(t *testing.T) {
 	}
 	c := s.dial()
 	c.send("GET / HTTP/1.1\nHost: h\n\n")
-	if _, body, err := c.answer("GET"); err != nil || len(body) > 400 || !strings.HasSuffix(body, `é…"}`) {
+	if _, body, err := c.answer("GET"); err != nil || len(body) > 400 || !strings.HasSuffix(body, `é…"}`+"\n") {
 		t.Errorf("%d bytes %q %v", len(body), body, err)
 	}
 }
@@ -169,4 +169,27 @@ func TestLimits(t *testing.T) {
 	}
 	c.send("GET /v1/me HTTP/1.1\nHost: api.example.com\nAuthorization: Bearer " + n.token("c2") + "\n\n") // D-68
 	c.want(200, "ok")
+}
+
+// D-72: the log tells whose good token it was that is worth nothing now, and why; the answer does
+// not, and activity counts it among those of nobody.
+func TestDeadClientIsNamedInTheLog(t *testing.T) {
+	n := newTown(t)
+	bearer := n.token("c1")
+	n.update("c1", func(c *domain.Client) { c.Status = domain.Disabled })
+	for i, token := range []string{bearer, bearer[:len(bearer)-8] + "AAAAAAAA"} {
+		c := n.dial()
+		c.send("GET /v1/me HTTP/1.1\nHost: api.example.com\nAuthorization: Bearer " + token + "\n\n")
+		c.want(401, `{"error":"invalid_token","error_description":"the access token is not valid here"}`+"\n")
+		line := n.log.wait(i + 1)
+		if strings.Contains(line, `"client":"c1"`) != (i == 0) || strings.Contains(line, "the client is disabled") != (i == 0) || !strings.Contains(line, `"error":"access token is not valid here`) {
+			t.Errorf("logged %s", line)
+		}
+	}
+	n.check(n.writer.Close(context.Background()))
+	for _, e := range n.kept.entries {
+		if e.Client != "" || e.Reason != "token_invalid" {
+			t.Errorf("%+v", e)
+		}
+	}
 }
