@@ -130,17 +130,21 @@ func (c *Call) request(api *domain.API) (guard.ExplainRequest, error) {
 		wrong("query", "is missing; variables and operation_name go with a GraphQL document")
 	case c.Query == "" && c.Method == "":
 		wrong("method", "is missing, as in GET")
-	case c.Query != "":
+	}
+	if err := domain.AsError("the call", problems); err != nil {
+		return e, err
+	}
+	if c.Query != "" {
 		return e, c.operation(api, &e)
 	}
 	e.Path, e.Query, _ = strings.Cut(c.Path, "?")
 	if e.Body = []byte(c.Body); c.ContentType != "" {
 		e.Header.Set("Content-Type", c.ContentType)
 	}
-	return e, domain.AsError("the call", problems)
+	return e, nil
 }
 
-// operation makes the call one of a GraphQL endpoint.
+// operation makes the call one of the API's GraphQL endpoint.
 func (c *Call) operation(api *domain.API, e *guard.ExplainRequest) (err error) {
 	e.Method, e.Path = http.MethodPost, api.GraphQL.Path
 	e.Header.Set("Content-Type", "application/json")

@@ -3,11 +3,9 @@ package admin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/guard"
@@ -46,18 +44,18 @@ func (a *api) about(ctx context.Context, c *Call) (o objects, err error) {
 	r := a.registry
 	o.call = c
 	if o.api, err = r.GetAPI(ctx, c.API); err != nil {
-		return o, fmt.Errorf("API %q: %w", c.API, err)
+		return o, err
 	}
 	if _, err = r.GetIssuer(ctx, c.Issuer); err != nil {
-		return o, fmt.Errorf("issuer %q: %w", c.Issuer, err)
+		return o, err
 	}
 	if o.client, err = r.GetClient(ctx, c.Issuer, c.Client); err != nil {
-		return o, fmt.Errorf("client %q of issuer %s: %w", c.Client, c.Issuer, err)
+		return o, err
 	}
 	if o.client.Tenant != "" {
 		tenant, err := r.GetTenant(ctx, o.client.Tenant)
 		if err != nil {
-			return o, fmt.Errorf("tenant %q of the client: %w", o.client.Tenant, err)
+			return o, err
 		}
 		o.tenant = &tenant
 	}
@@ -94,7 +92,7 @@ func (o *objects) tell(e guard.Explanation) Explained {
 }
 
 func (o *objects) forwards(e *guard.Explanation) *Forwarded {
-	f := &Forwarded{URL: strings.TrimSuffix(o.api.Upstream, "/") + e.Path}
+	f := &Forwarded{URL: o.api.Upstream + e.Path}
 	if e.RawQuery != "" {
 		f.URL += "?" + e.RawQuery
 	}

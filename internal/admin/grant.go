@@ -282,7 +282,7 @@ func (b *granting) bind(kind, id string) {
 func (b *granting) tokens() {
 	asked := []string(b.client.Scopes)
 	if b.call.Scope != nil {
-		asked = strings.Fields(*b.call.Scope)
+		asked = append(strings.Fields(*b.call.Scope), b.e.Said.Scopes...)
 	}
 	if b.call.Scope == nil && len(b.bound) == 0 { // it asks for all that it may
 		return

@@ -1,7 +1,10 @@
 package graphql_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -52,5 +55,21 @@ type Nowhere { id: ID! }
 `, nil, graphql.Options{})
 	if got := s.Reachable(); got != 8 {
 		t.Errorf("%d fields, want 8", got)
+	}
+}
+
+// Whoever explains a refusal learns what is wrong with the document, in a few words.
+func TestDetail(t *testing.T) {
+	s := load(t, graphql.Options{})
+	for query, want := range map[string]string{
+		`{ nothing }`:     `Cannot query field "nothing" on type "Query".`,
+		`{ study(id: 1) `: "Expected Name, found <EOF>",
+		`{ study(id: [1, 2]) { id } f: study(id: {a: "` + strings.Repeat("é", 300) + `"}) { id } }`: "",
+	} {
+		_, err := s.Plan(query, "")
+		r, ok := errors.AsType[*graphql.Refusal](err)
+		if !ok || want != "" && r.Detail != want || len(r.Detail) > 210 || !utf8.ValidString(r.Detail) || r.Detail == "" {
+			t.Errorf("%.40s: %v", query, err)
+		}
 	}
 }

@@ -65,7 +65,7 @@ func (s *Schema) validate(doc *ast.QueryDocument) (first *Refusal) {
 			for _, o := range options {
 				o(e)
 			}
-			first = &Refusal{Reason: Invalid, Detail: rule.Name}
+			first = &Refusal{Reason: Invalid, Detail: clip(e.Message)}
 			if len(e.Locations) > 0 {
 				first.Line, first.Column = e.Locations[0].Line, e.Locations[0].Column
 			}
@@ -75,11 +75,21 @@ func (s *Schema) validate(doc *ast.QueryDocument) (first *Refusal) {
 	return first
 }
 
+// maxDetail is how many bytes of what the library says are kept: it may repeat the document.
+const maxDetail = 200
+
+func clip(text string) string {
+	if len(text) <= maxDetail {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxDetail], "") + "…"
+}
+
 // syntax is what the parser says. Its words go to nobody outside.
 func syntax(err error) *Refusal {
-	r := &Refusal{Reason: Malformed, Detail: err.Error()}
+	r := &Refusal{Reason: Malformed, Detail: clip(err.Error())}
 	if e, ok := err.(*gqlerror.Error); ok { //nolint:errorlint // the parser returns it bare
-		r.Detail = e.Message
+		r.Detail = clip(e.Message)
 		if strings.HasPrefix(e.Message, "exceeded ") { // the limit of tokens, or of nesting
 			r.Reason = TooComplex
 		}
