@@ -17,6 +17,9 @@ import (
 // judgedBody is the most bytes of a body that a rule reads.
 const judgedBody = 1 << 20
 
+// announcedBody is the most bytes that are made room for because a header announces them.
+const announcedBody = 16 << 10
+
 // errEncoded and errContentType say why a body is not read.
 var (
 	errEncoded     = errors.New("the body is encoded: what a rule reads must come as it is")
@@ -50,14 +53,15 @@ func readWhole(r *http.Request, apiMost int64) ([]byte, error) {
 	if r.ContentLength > most {
 		return nil, &Refusal{Reason: BodyTooLarge}
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || int64(len(body)) > most {
+	body := bytes.NewBuffer(make([]byte, 0, bytes.MinRead+min(max(r.ContentLength, 0), announcedBody)))
+	_, err := body.ReadFrom(io.LimitReader(r.Body, most+1))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || int64(body.Len()) > most {
 		return nil, &Refusal{Reason: BodyTooLarge}
 	}
 	if err != nil {
 		return nil, &Refusal{Reason: BodyMalformed, Err: err}
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 // bodyType reports whether the body is a form rather than JSON. The header is there once.

@@ -62,7 +62,7 @@ func (s *scanner) value() error {
 	case c == '[':
 		return s.array(s.value)
 	case c == '"':
-		_, err := s.str()
+		_, err := s.pass()
 		return err
 	case c == '-' || c >= '0' && c <= '9':
 		return s.number()
@@ -144,52 +144,61 @@ func (s *scanner) array(element func() error) error {
 
 // str scans a string and returns what it means.
 func (s *scanner) str() (string, error) {
-	if !s.accept('"') {
-		return "", ErrSyntax
+	start := s.at + 1
+	escaped, err := s.pass()
+	if err != nil {
+		return "", err
 	}
-	for start := s.at; s.at < len(s.text); s.at++ {
-		switch c := s.text[s.at]; {
-		case c == '"':
-			text := s.text[start:s.at]
-			s.at++
-			if !utf8.ValidString(text) {
-				return "", ErrSyntax
-			}
-			return text, nil
-		case c == '\\':
-			return s.escaped(start)
-		case c < 0x20:
-			return "", ErrSyntax
-		}
+	text := s.text[start : s.at-1]
+	if !escaped {
+		return text, nil
 	}
-	return "", ErrSyntax
+	return unescape(text), nil
 }
 
-// escaped goes on with a string that began at start and has an escape here.
-func (s *scanner) escaped(start int) (string, error) {
-	out := append(make([]byte, 0, s.at-start+32), s.text[start:s.at]...)
-	for s.at < len(s.text) {
+// pass scans a string without making it, and reports whether it has escapes. These mean
+// whole characters, so that what it means is valid UTF-8 if what is written is.
+func (s *scanner) pass() (escaped bool, err error) {
+	if !s.accept('"') {
+		return false, ErrSyntax
+	}
+	for start := s.at; s.at < len(s.text); {
 		c := s.text[s.at]
 		s.at++
 		switch {
 		case c == '"':
-			if !utf8.Valid(out) {
-				return "", ErrSyntax
+			if !utf8.ValidString(s.text[start : s.at-1]) {
+				return false, ErrSyntax
 			}
-			return string(out), nil
+			return escaped, nil
+		case c == '\\':
+			if _, ok := s.escape(); !ok {
+				return false, ErrSyntax
+			}
+			escaped = true
 		case c < 0x20:
-			return "", ErrSyntax
-		case c != '\\':
-			out = append(out, c)
-		default:
-			r, ok := s.escape()
-			if !ok {
-				return "", ErrSyntax
-			}
-			out = utf8.AppendRune(out, r)
+			return false, ErrSyntax
 		}
 	}
-	return "", ErrSyntax
+	return false, ErrSyntax
+}
+
+// unescape is what a string means whose escapes are good.
+func unescape(text string) string {
+	var b strings.Builder
+	b.Grow(len(text)) // no escape is shorter than what it means
+	s := scanner{text: text}
+	for {
+		i := strings.IndexByte(s.text[s.at:], '\\')
+		if i < 0 {
+			b.WriteString(s.text[s.at:])
+			return b.String()
+		}
+		b.WriteString(s.text[s.at : s.at+i])
+		s.at += i + 1
+		r, _ := s.escape()
+		b.WriteRune(r)
+	}
 }
 
 // escape reads what follows a backslash. A surrogate without its other half is
