@@ -31,7 +31,12 @@ func (l *loader) inputFields(in *inputRule) {
 
 func (l *loader) slot(name string, typ *ast.Type, value *ast.Value) *slotRule {
 	def := l.schema.ast.Types[typ.Name()]
-	a := &slotRule{name: name, typ: typ, value: value, kind: -1, object: l.schema.inputs[def.Name], enum: l.schema.enums[def.Name], opaque: custom(def)}
+	a := &slotRule{name: name, typ: typ, value: value, kind: -1, object: l.schema.inputs[def.Name], opaque: custom(def)}
+	for _, wants := range l.schema.enums[def.Name] {
+		if len(wants) > 0 {
+			a.enum = l.schema.enums[def.Name]
+		}
+	}
 	a.idLike = a.object == nil && (def.Name == "ID" || idName(name))
 	a.wants = slices.Clone(l.of(def.Name).wants)
 	return a

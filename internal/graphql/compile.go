@@ -67,14 +67,9 @@ func (l *loader) kinds() {
 func (s *Schema) kind(name string) int { return slices.Index(s.kinds, name) }
 
 func (l *loader) enum(def *ast.Definition) map[string][]int {
-	var rules map[string][]int
+	rules := make(map[string][]int, len(def.EnumValues))
 	for _, v := range def.EnumValues {
-		if w := l.of(def.Name + "." + v.Name).wants; len(w) > 0 {
-			if rules == nil {
-				rules = map[string][]int{}
-			}
-			rules[v.Name] = w
-		}
+		rules[v.Name] = l.of(def.Name + "." + v.Name).wants
 	}
 	return rules
 }

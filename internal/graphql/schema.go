@@ -13,15 +13,15 @@ type Schema struct {
 	generation uint64
 	ast        *ast.Schema
 	options    Options
-	kinds      []string              // resource kinds; their places are the bits of a kindSet
-	wants      []want                // requirements of the action axis, each once
-	types      map[string]*typeRule  // objects, interfaces, unions
-	inputs     map[string]*inputRule // input objects
-	enums      map[string]map[string][]int
-	prefix     string        // of hidden aliases
-	introspect int           // the requirement of __schema and __type
-	all        []policy.Need // of each kind, all
-	everything []source      // pins every kind
+	kinds      []string                    // resource kinds; their places are the bits of a kindSet
+	wants      []want                      // requirements of the action axis, each once
+	types      map[string]*typeRule        // objects, interfaces, unions
+	inputs     map[string]*inputRule       // input objects
+	enums      map[string]map[string][]int // requirements of each value of an enum
+	prefix     string                      // of hidden aliases
+	introspect int                         // the requirement of __schema and __type
+	all        []policy.Need               // of each kind, all
+	everything []source                    // pins every kind
 }
 
 var generations atomic.Uint64

@@ -61,7 +61,7 @@ func (p *Plan) prepareCheck(op *ast.OperationDefinition, fragments map[string]*f
 			return r
 		}
 	}
-	b := shaper{schema: p.schema, fragments: fragments}
+	b := shaper{schema: p.schema, fragments: fragments, known: map[knownKey][]*known{}}
 	def := p.schema.ast.Query
 	if p.mutation {
 		def = p.schema.ast.Mutation
@@ -152,12 +152,36 @@ type level struct {
 type shaper struct {
 	schema    *Schema
 	fragments map[string]*fragment
+	known     map[knownKey][]*known
 	looked    int
 	refusal   *Refusal
 }
 
+// known is a shape that was made: the types of an interface share what they share.
+type known struct {
+	levels []level
+	shape  *shape
+}
+
+// knownKey finds it: by the type that comes back, and the first selection.
+type knownKey struct {
+	typ   *typeRule
+	first *ast.Selection
+}
+
+func sameLevel(a, b level) bool {
+	return a.in == b.in && len(a.set) == len(b.set) && &a.set[0] == &b.set[0]
+}
+
 func (b *shaper) shape(levels []level, t *typeRule) *shape {
+	key := knownKey{t, &levels[0].set[0]}
+	for _, k := range b.known[key] {
+		if b.looked++; slices.EqualFunc(k.levels, levels, sameLevel) {
+			return k.shape
+		}
+	}
 	out := &shape{}
+	b.known[key] = append(b.known[key], &known{levels, out})
 	if t.def.IsAbstractType() {
 		out.alias = b.schema.typenameAlias()
 	}

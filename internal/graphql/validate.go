@@ -14,15 +14,17 @@ import (
 // validation is the rules of GraphQL §5 that are left to the library. Cycles of
 // fragments, unknown, repeated and unused ones, and directives but skip and include
 // are refused by the limits before, overlapping fields by overlap after;
-// subscriptions are refused anyway. No rule looks for what may have been meant.
+// subscriptions are refused anyway. Values and possible fragments are in values.go,
+// as the library's cost too much on large schemas. No rule looks for what may have been
+// meant.
 var validation = []core.Rule{
 	rules.KnownRootTypeRule, rules.LoneAnonymousOperationRule, rules.UniqueOperationNamesRule,
-	rules.KnownTypeNamesRuleWithoutSuggestions, rules.FragmentsOnCompositeTypesRule, rules.PossibleFragmentSpreadsRule,
+	rules.KnownTypeNamesRuleWithoutSuggestions, rules.FragmentsOnCompositeTypesRule,
 	rules.FieldsOnCorrectTypeRuleWithoutSuggestions, rules.ScalarLeafsRuleWithoutSuggestions,
 	rules.KnownArgumentNamesRuleWithoutSuggestions, rules.UniqueArgumentNamesRule, rules.ProvidedRequiredArgumentsRule,
 	rules.KnownDirectivesRule, rules.UniqueDirectivesPerLocationRule,
 	rules.UniqueVariableNamesRule, rules.VariablesAreInputTypesRule, rules.NoUndefinedVariablesRule, rules.NoUnusedVariablesRule, rules.VariablesInAllowedPositionRule,
-	rules.ValuesOfCorrectTypeRuleWithoutSuggestions, rules.UniqueInputFieldNamesRule, rules.MaxIntrospectionDepth,
+	rules.UniqueInputFieldNamesRule, rules.MaxIntrospectionDepth,
 }
 
 // read parses a document, holds it against the limits and validates all of it.
@@ -71,6 +73,13 @@ func (s *Schema) validate(doc *ast.QueryDocument) (first *Refusal) {
 			}
 		})
 	}
+	own := func(at *ast.Position, why string) {
+		if first == nil {
+			first = invalid(at, why)
+		}
+	}
+	s.values(observers, own)
+	s.possible(observers, own)
 	core.Walk(s.ast, doc, observers)
 	return first
 }

@@ -97,34 +97,6 @@ func (v *value) id() (string, bool) {
 	return "", false
 }
 
-// fits closes what the library's validation leaves open: an object or a list where the
-// schema wants a scalar or an enum that is not of the API's own making.
-func (s *Schema) fits(v *ast.Value, t *ast.Type) bool {
-	def := s.ast.Types[t.Name()]
-	switch v.Kind {
-	case ast.ListValue:
-		if t.Elem == nil {
-			return custom(def)
-		}
-		for _, c := range v.Children {
-			if !s.fits(c.Value, t.Elem) {
-				return false
-			}
-		}
-	case ast.ObjectValue:
-		if def.Kind != ast.InputObject {
-			return custom(def)
-		}
-		for _, c := range v.Children {
-			f := def.Fields.ForName(c.Name)
-			if f == nil || !s.fits(c.Value, f.Type) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // integer reports whether text is a number of GraphQL's Int form: no fraction, no
 // exponent, no leading zero.
 func integer(text string) bool {
