@@ -22,6 +22,8 @@ const noAction = "neither the field nor its type says who may: @authenticated, @
 
 func (f *fieldRule) whereGap(t *typeRule, a *around) string {
 	switch {
+	case f.result != nil && len(f.result.possible) == 0:
+		return "no object type may stand for " + f.result.name + ": nobody knows what comes back"
 	case f.unscoped || f.wholeScope:
 		return ""
 	case f.undeclared != "" && (f.mutation || !f.scopedResult()):

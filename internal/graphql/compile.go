@@ -154,7 +154,7 @@ func (l *loader) field(t *typeRule, def *ast.FieldDefinition) *fieldRule {
 	l.children(f.coordinate, f.args)
 	f.undeclared, f.pins, f.slots = l.meaning(f.args)
 	l.leaf(f)
-	f.refused = s.refusedRoot(t, def)
+	f.refused = s.refuses(t, def)
 	return f
 }
 
@@ -199,8 +199,11 @@ func (l *loader) leaf(f *fieldRule) {
 	}
 }
 
-// refusedRoot says why nobody may have a field, whatever is said of it.
-func (s *Schema) refusedRoot(t *typeRule, def *ast.FieldDefinition) string {
+// refuses says why nobody may have a field, whatever is said of it.
+func (s *Schema) refuses(t *typeRule, def *ast.FieldDefinition) string {
+	if result := s.types[def.Type.Name()]; result != nil && result.builtin {
+		return "it returns a type of introspection"
+	}
 	root := t.def == s.ast.Query || t.def == s.ast.Mutation
 	if root && (def.Name == "_entities" || def.Name == "_service") { // D-80
 		return "the roots of federation are not for clients"

@@ -185,8 +185,12 @@ func (j *judge) introspection(at spot) {
 
 // enter judges a field of one object type and adds what it returns to below.
 func (j *judge) enter(below []stand, f *ast.Field, s stand, path *trail) []stand {
-	rule := s.typ.fields[f.Name]
-	at := spot{rule.coordinate, path, f.Position}
+	rule, at := s.typ.fields[f.Name], spot{s.typ.name, path, f.Position}
+	if rule == nil { // of a built-in type
+		j.refuse(NotSupported, at, "a field that no rule can stand on")
+		return below
+	}
+	at.coordinate = rule.coordinate
 	if reason, why := rule.gap(s.typ, s.around); why != "" {
 		j.refuse(reason, at, why)
 		return below
@@ -206,8 +210,10 @@ func (j *judge) enter(below []stand, f *ast.Field, s stand, path *trail) []stand
 		return below
 	}
 	next := rule.around(s.typ, s.around, j.schema, source)
-	next.chosen = s.around.chosen || !j.pagingOnly(f, rule)
-	next.checkable = j.schema.options.CheckResponses && !next.chosen && (s.around.checkable || rule.checkable)
+	if j.schema.options.CheckResponses {
+		next.chosen = s.around.chosen || !pagingOnly(f, rule)
+		next.checkable = !next.chosen && (s.around.checkable || rule.checkable)
+	}
 	reuse := &next
 	if next.same(s.around) {
 		reuse = s.around // so that equal places are one
@@ -225,7 +231,7 @@ func (j *judge) enter(below []stand, f *ast.Field, s stand, path *trail) []stand
 
 // pagingOnly: with responses: check an unpinned field carries no argument but those of
 // paging, else it is an oracle (RULES).
-func (j *judge) pagingOnly(f *ast.Field, rule *fieldRule) bool {
+func pagingOnly(f *ast.Field, rule *fieldRule) bool {
 	return !slices.ContainsFunc(f.Arguments, func(a *ast.Argument) bool { return !rule.arg(a.Name).paging })
 }
 

@@ -192,3 +192,18 @@ type B implements I @scoped(kind: "k") { n: Int id: ID }`, []graphql.Rule{{Coord
 		t.Errorf("a fragment on another type: got %s", got)
 	}
 }
+
+// What nobody can know is refused to everybody.
+func TestLoadOddTypes(t *testing.T) {
+	s := loadText(t, `
+type Query @authenticated { empty: Empty @unscoped  meta: __Type @unscoped  fine: Int @unscoped }
+interface Empty @authenticated { id: ID }`, nil, graphql.Options{Introspection: true})
+	for query, want := range map[string]string{`{empty{id}}`: "unanswered", `{empty{__typename}}`: "unanswered", `{meta{name}}`: "not_supported", `{fine}`: "allowed"} {
+		if got := judge(t, s, client(everyone, actions...), query, ""); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+	if diff := cmp.Diff([]string{"Query.empty where"}, gaps(s)); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
