@@ -218,15 +218,12 @@ func (j *judge) enter(below []stand, f *ast.Field, s stand, path *trail) []stand
 	if next.same(s.around) {
 		reuse = s.around // so that equal places are one
 	}
-	reaching := rule.reaching(s.around, &next)
-	if len(reaching) == 0 {
-		same := stand{rule.result, reuse}
-		if slices.Contains(j.done, same) {
-			return below
-		}
-		j.done = append(j.done, same)
+	same := stand{rule.result, reuse}
+	if slices.Contains(j.done, same) {
+		return below
 	}
-	return j.result(below, rule, reaching, reuse, at)
+	j.done = append(j.done, same)
+	return j.result(below, rule, rule.reaching(s.around, &next), reuse, at)
 }
 
 // pagingOnly: with responses: check an unpinned field carries no argument but those of

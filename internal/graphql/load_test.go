@@ -178,6 +178,10 @@ type B implements I @scoped(kind: "k") { n: Int id: ID }`, []graphql.Rule{{Coord
 	if got := judge(t, s, client(nil, all...), `{a{n}}`, ""); got != "allowed" {
 		t.Errorf("got %s", got)
 	}
+	root := loadText(t, `type Query @policy(policies: [["q"]]) { a: Int @unscoped }`, nil, graphql.Options{})
+	if got := judge(t, root, client(nil), `{__typename}`, ""); got != "q" { // D-79: where its parent does
+		t.Errorf("typename of the root: got %s", got)
+	}
 	for _, a := range all {
 		if got := judge(t, s, client(nil, without(all, a)...), `{a{n}}`, ""); got != a {
 			t.Errorf("without %s: got %s", a, got)

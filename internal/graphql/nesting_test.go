@@ -21,11 +21,28 @@ type Query @authenticated {
   open: Box @unscoped
   version: Version! @unscoped
   viewer: Viewer!
+  half(thing: ID @scopedBy(kind: "l"), otherId: ID!): Box
+  sum(id: ID @scopedBy(kind: "k")): Int @unscoped
+  listed(of: [Of!]!): [Box!]!
+  first(id: ID = 1 @scopedBy(kind: "k")): Box
+  second(id: ID = "2" @scopedBy(kind: "k")): Box
+  third(in: OfThird = {box: 3}): Box
+  fourth(in: OfFourth!): Box
+  filtered(by: Filter!): [Box!]!
+  many(ids: [ID] @scopedBy(kind: "k")): [Box]
+  noted(data: Data @unscoped, more: Data): Int @unscoped
 }
-type Mutation @authenticated { touch(id: ID! @scopedBy(kind: "k")): Payload!  all: Payload! @wholeScope(kinds: ["l"]) }
+input OfThird { box: ID @scopedBy(kind: "k") }
+input OfFourth { box: ID = 4 @scopedBy(kind: "k") }
+input Filter { not: Filter in: Of }
+input Data { any: Any }
+scalar Any
+input Of { box: ID @scopedBy(kind: "k") }
+type Mutation @authenticated { touch(id: ID! @scopedBy(kind: "k")): Payload!  all: Payload! @wholeScope(kinds: ["l"])  wipe: Box  touchOpen(id: ID! @scopedBy(kind: "k")): Open! }
+type Open @authenticated @unscoped { box: Box }
 type Version @authenticated { number: Int }
 type Payload @authenticated { box: Box ok: Boolean query: Query viewer: Viewer page: BoxPage lies: BoxPage @unscoped thing: Thing }
-type Picked @authenticated { box: Box thing: Thing total: Int }
+type Picked @authenticated { box: Box thing: Thing total: Int other(id: ID!): Box }
 type Found @authenticated { page: BoxPage! @checkable }
 type Viewer @authenticated { boxes: [Box] page: BoxPage name: String @unscoped }
 type BoxPage @authenticated { edges: [Edge!]! @unscoped  bare: [Edge!]! nodes: [Box] total: Int @wholeScope(kinds: ["k"]) info: Info }
@@ -40,6 +57,7 @@ type Box @scoped(kind: "k") @authenticated {
   search(text: String): BoxPage @checkable
   twin(id: ID!): Box @unscoped
   pages: [Size!]! @checkable
+  stat(refId: ID!, thing: ID @scopedBy(kind: "l")): Int @unscoped
 }
 type Size @authenticated { width: Int inner: Inner }
 type Inner @authenticated { depth: Int }
@@ -93,6 +111,29 @@ func TestNesting(t *testing.T) {
 		{`mutation{touch(id:1){page{nodes{name}}}}`, "all k"},
 		{`mutation{touch(id:1){lies{nodes{name} edges{node{name}}}}}`, "allowed"},
 		{`mutation{all{thing{id}}}`, "all l"},
+		{`mutation{touch(id:1){query{open{name}}}}`, "all k"},
+		{`mutation{touchOpen(id:1){box{name}}}`, "all k"},
+		{`mutation{wipe{name}}`, "unanswered"},
+		{`{pick(id:1){other(id:2){name}}}`, "all k"},
+		{`{sum}`, "all k"},
+		{`{sum(id:1)}`, "allowed"},
+		{`{listed(of:[{box:1}]){name}}`, "allowed"},
+		{`{listed(of:[{box:1},{}]){name}}`, "all k"},
+		{`{listed(of:[{box:1},{box:null}]){name}}`, "all k"},
+		{`{listed(of:[]){name}}`, "all k"},
+		{`{first{name}}`, "allowed"}, // D-86: defaults of the schema
+		{`{first(id:null){name}}`, "all k"},
+		{`{second{name}}`, "k 2"},
+		{`query($i:ID){second(id:$i){name}}`, "k 2"},
+		{`{third{name}}`, "k 3"},
+		{`{fourth(in:{}){name}}`, "k 4"},
+		{`{filtered(by:{in:{box:1}}){name}}`, "allowed"},
+		{`{filtered(by:{not:{in:{box:1}}}){name}}`, "all k"},
+		{`{many(ids:[1]){name}}`, "allowed"},
+		{`{many(ids:[1,null]){name}}`, "all k"},
+		{`{noted(data:{any:{id:2}})}`, "allowed"},
+		{`{noted(more:{any:{id:2}})}`, "undeclared_ids"},
+		{`{noted(more:{any:[2]})}`, "undeclared_ids"},
 	} {
 		if got := judge(t, s, box, tc.query, ""); got != tc.want {
 			t.Errorf("%s: got %s, want %s", tc.query, got, tc.want)
@@ -104,7 +145,13 @@ func TestNesting(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", query, got, want)
 		}
 	}
-	want := []string{"Payload.ok where", "Info.more where"}
+	boxes := client(policy.ResourceScope{"k": {All: true}, "l": {IDs: []string{"3"}}})
+	for query, want := range map[string]string{`{half(thing:3,otherId:1){name}}`: "all l", `{box(id:1){stat(refId:2,thing:3)}}`: "all l"} {
+		if got := judge(t, s, boxes, query, ""); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+	want := []string{"Mutation.wipe where", "Payload.ok where", "Info.more where"}
 	if diff := cmp.Diff(want, gaps(s)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
