@@ -68,8 +68,8 @@ func (a *around) carries(kinds kindSet) bool {
 func (f *fieldRule) around(t *typeRule, a *around, s *Schema, pin int) (next around) {
 	next.covered = a.covered || f.unscoped || f.wholeScope || f.pinnable()
 	switch {
-	case f.unscoped && f.undeclared == "" && (len(t.scopings) > 0 || f.pinnable()):
-		next.flow = s.everything // it lies in the object, or in what is named, and adds nothing
+	case f.unscoped && f.undeclared == "" && len(t.scopings) > 0:
+		next.flow = s.everything // it lies in the object, and adds nothing
 	case f.unscoped && f.undeclared == "":
 		next.flow = a.flow // it lies in what its container lies in, whatever that is
 	case f.wholeScope:
@@ -99,13 +99,11 @@ func (f *fieldRule) reaching(a, next *around) []source {
 	return slices.Concat(next.flow, a.flow)
 }
 
-// sources are what the arguments pin.
+// sources are what the arguments pin, and what is promised to lie in what they name.
 func (f *fieldRule) sources(pin int, s *Schema) []source {
 	list := []source{{kinds: f.pins, pin: pin}}
-	for _, a := range f.args {
-		if a.hasChild(nil) {
-			return append(list, source{kinds: s.allKinds(), pin: pin, promise: true})
-		}
+	if f.unscoped || slices.ContainsFunc(f.args, func(a *slotRule) bool { return a.hasChild(nil) }) {
+		list = append(list, source{kinds: s.allKinds(), pin: pin, promise: true})
 	}
 	return list
 }

@@ -70,16 +70,25 @@ func (n *Need) Decide(rights *policy.Rights, said *policy.Said) Decision {
 	return Decision{Allowed: true, Check: s.options.CheckResponses && !s.unlimited(rights, said)}
 }
 
-// Missing lists everything that is lacking, in the order of the document: what would have
-// to be granted, each scope, action and resource by itself. A rule with alternatives is told
-// once, by the first of them.
+// Missing lists everything that is missing, in the order of the document: what would
+// have to be granted, each scope, action and resource by itself. A rule with alternatives
+// is told once: all of one of them are to be granted.
 func (n *Need) Missing(rights *policy.Rights, said *policy.Said) []Decision {
 	var all []Decision
 	for i := range n.plan.checks {
 		c := &n.plan.checks[i]
-		for _, alternatives := range n.parts(c) {
-			if d := anyOf(alternatives, rights, said); !d.Allowed {
+		for _, alternatives := range n.asked(c) {
+			switch d := anyOf(alternatives, rights, said); {
+			case d.Allowed:
+				continue
+			case len(alternatives) > 1:
 				all = append(all, n.refusal(c, d, alternatives))
+				continue
+			}
+			for _, one := range apart(&alternatives[0]) {
+				if d := rights.Decide(&one, said); !d.Allowed {
+					all = append(all, n.refusal(c, d, alternatives))
+				}
 			}
 		}
 	}
@@ -91,7 +100,7 @@ func (n *Need) Missing(rights *policy.Rights, said *policy.Said) []Decision {
 func (n *Need) Resources() []policy.Resource {
 	var list []policy.Resource
 	for i := range n.plan.checks {
-		for _, alternatives := range n.parts(&n.plan.checks[i]) {
+		for _, alternatives := range n.asked(&n.plan.checks[i]) {
 			for _, r := range alternatives[0].Resources { // rules with alternatives have none
 				if !slices.Contains(list, r) {
 					list = append(list, r)
@@ -102,38 +111,37 @@ func (n *Need) Resources() []policy.Resource {
 	return list
 }
 
-// parts splits what a check needs into what is granted one by one; each may have
-// alternatives.
-func (n *Need) parts(c *check) (list [][]policy.Need) {
+// asked are the needs of a check, each with its alternatives.
+func (n *Need) asked(c *check) (needs [][]policy.Need) {
 	s := n.plan.schema
 	switch {
 	case c.want >= 0:
-		return split(s.wants[c.want].alternatives)
+		needs = append(needs, s.wants[c.want].alternatives)
 	case c.pin >= 0:
 		for _, w := range n.found[c.pin].wants {
-			list = append(list, split(s.wants[w].alternatives)...)
+			needs = append(needs, s.wants[w].alternatives)
 		}
-		for _, r := range n.found[c.pin].resources {
-			list = append(list, []policy.Need{{Resources: []policy.Resource{r}}})
+		if named := n.found[c.pin].resources; len(named) > 0 {
+			needs = append(needs, []policy.Need{{Resources: named}})
 		}
 	case !c.answered && !n.covers(c):
-		list = append(list, s.all[c.kind:c.kind+1])
+		needs = append(needs, s.all[c.kind:c.kind+1])
 	}
-	return list
+	return needs
 }
 
-// split takes a rule without alternatives apart.
-func split(alternatives []policy.Need) (list [][]policy.Need) {
-	if len(alternatives) != 1 {
-		return [][]policy.Need{alternatives}
+// apart takes a need to pieces.
+func apart(need *policy.Need) (pieces []policy.Need) {
+	for i := range need.Scopes {
+		pieces = append(pieces, policy.Need{Scopes: need.Scopes[i : i+1]})
 	}
-	for _, scope := range alternatives[0].Scopes {
-		list = append(list, []policy.Need{{Scopes: []string{scope}}})
+	for i := range need.Actions {
+		pieces = append(pieces, policy.Need{Actions: need.Actions[i : i+1]})
 	}
-	for _, action := range alternatives[0].Actions {
-		list = append(list, []policy.Need{{Actions: []string{action}}})
+	for i := range need.Resources {
+		pieces = append(pieces, policy.Need{Resources: need.Resources[i : i+1]})
 	}
-	return list
+	return pieces
 }
 
 // unlimited: who holds all of every kind sees nothing that it may not.
@@ -166,7 +174,7 @@ func (n *Need) check(c *check, rights *policy.Rights, said *policy.Said) Decisio
 	return n.refusal(c, d, alternatives)
 }
 
-// refusal is a decision with its place.
+// refusal says where something is missing.
 func (n *Need) refusal(c *check, d policy.Decision, alternatives []policy.Need) Decision {
 	at := &n.plan.spots[c.spot]
 	out := Decision{Reason: d.Reason, Missing: d.Missing, Resource: d.Resource, Path: at.path.String(), Coordinate: at.coordinate}

@@ -21,7 +21,7 @@ type found struct {
 	resources []policy.Resource // every one that they name, and all of every kind where they pin nothing
 	wants     []int             // rules of the arguments, input fields and enum values that are there
 	pinned    kindSet
-	promise   bool // a child that lies in a named parent is named
+	promise   bool // what comes back lies in what is named: a child is, or the field says so
 }
 
 // look goes through the arguments of one field.
@@ -64,7 +64,7 @@ func (p *pin) resolve(s *Schema, vars *given) (*found, *Refusal) {
 			child++
 		}
 	}
-	k.found.promise = child > 0
+	k.found.promise = child > 0 || p.rule.unscoped && k.found.pinned != 0
 	if k.odd || p.rule.undeclared != "" {
 		k.found.pinned, k.found.promise = 0, false
 	}

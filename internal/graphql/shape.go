@@ -136,6 +136,7 @@ func (s *Schema) revalidate(query string) *Refusal {
 // surrounded is what a shape has to know of what surrounds a place.
 type surrounded struct {
 	promise bool    // of the container: it covers the scoped objects in it
+	sure    bool    // it is made by what is around, whatever arguments name
 	direct  bool    // of the field or its container: it covers the objects that the field returns
 	pins    kindSet // but for the kinds that the field's arguments name
 }
@@ -257,7 +258,10 @@ func (f *fieldRule) surround(t *typeRule, in surrounded, sel *ast.Field) surroun
 	if f.undeclared != "" {
 		return out
 	}
-	out.promise = f.unscoped && (len(t.scopings) > 0 || f.pinnable() || in.promise)
+	if out.sure = f.unscoped && (len(t.scopings) > 0 || in.sure); out.sure {
+		out.pins = 0
+	}
+	out.promise = f.unscoped && (out.sure || f.pinnable() || in.promise)
 	for _, a := range sel.Arguments {
 		out.promise = out.promise || f.arg(a.Name).hasChild(nil)
 	}

@@ -1,0 +1,76 @@
+package graphql_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/postern-dev/postern/internal/graphql"
+	"github.com/postern-dev/postern/internal/policy"
+)
+
+// What the differential proof found, as small as it gets.
+const found = `
+type Query @authenticated {
+  study(id: ID! @scopedBy(kind: "study")): Study
+  atSite(site: ID @scopedBy(kind: "site")): Study @unscoped
+  page(site: ID @scopedBy(kind: "site")): Page @unscoped
+  report(site: ID = "2" @scopedBy(kind: "site"), xId: ID): Int @unscoped @policy(policies: [["read", "list"]])
+}
+type Page @authenticated { total: Int studies: [Study] }
+type Study @scoped(kind: "study") @authenticated { id: ID! people(siteId: ID @scopedBy(kind: "site")): [Person] @unscoped }
+type Person @scoped(kind: "site", by: "siteId") @authenticated { siteId: ID! }`
+
+// @unscoped at a root promises nothing unless its arguments carry ids: who holds all
+// sites holds no study by that. D-87
+func TestWordWithoutIDs(t *testing.T) {
+	s := loadText(t, found, nil, graphql.Options{})
+	sites := client(policy.ResourceScope{"site": {All: true}})
+	for query, want := range map[string]string{
+		`{atSite(site:1){__typename}}`:      "allowed",
+		`{atSite{__typename}}`:              "all study",
+		`{atSite(site:null){__typename}}`:   "all study",
+		`{page(site:1){studies{id} total}}`: "allowed",
+		`{page{studies{id}}}`:               "all study",
+		`{page{total}}`:                     "all study",
+	} {
+		if got := judge(t, s, sites, query, ""); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+}
+
+// A promise of the object around covers kinds that an argument could have named. D-88
+func TestPromiseBesideOptionalArgument(t *testing.T) {
+	s := loadText(t, found, nil, graphql.Options{CheckResponses: true})
+	study := client(policy.ResourceScope{"study": {IDs: []string{"1"}}})
+	for _, query := range []string{`{study(id:1){people{__typename}}}`, `query($s:ID){study(id:1){people(siteId:$s){__typename}}}`} {
+		if got := judge(t, s, study, query, ""); got != "allowed" {
+			t.Errorf("%s: %s", query, got)
+		}
+		plan, p := checked(t, s, query)
+		answer := strings.ReplaceAll(`{"data":{"study":{"PStudy_0":"1","people":[{"PPerson_0":"9","__typename":"Person"}]}}}`, `"P`, `"`+p)
+		if _, err := plan.CheckResponse([]byte(answer), study, said); err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+}
+
+// What is missing is all that has to be granted.
+func TestMissingIsAll(t *testing.T) {
+	s := loadText(t, found, nil, graphql.Options{})
+	plan, err := s.Plan(`{report}`, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	need, err := plan.Need(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range need.Missing(client(nil), said) {
+		got = append(got, strings.TrimSpace(d.Missing+" "+d.Resource.Kind+d.Resource.ID))
+	}
+	if want := "read, list, site2, site"; strings.Join(got, ", ") != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
