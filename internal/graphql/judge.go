@@ -26,7 +26,7 @@ var (
 	inScoped = &around{covered: true}
 )
 
-// standing is an object type that may stand where something is selected.
+// stand is an object type that may stand where something is selected.
 type stand struct {
 	typ    *typeRule
 	around *around
@@ -316,7 +316,7 @@ func (s stands) has(list []stand, in stand) bool {
 	return ok
 }
 
-// needs of all of a kind, made once.
+// allOf is, for each kind, the need of all of it.
 func allOf(kinds []string) []policy.Need {
 	needs := make([]policy.Need, len(kinds))
 	for i, k := range kinds {

@@ -124,12 +124,3 @@ type inputRule struct {
 	fields  []*slotRule
 	watched bool
 }
-
-func (r *inputRule) field(name string) *slotRule {
-	for _, f := range r.fields {
-		if f.name == name {
-			return f
-		}
-	}
-	return nil
-}
