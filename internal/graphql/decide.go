@@ -26,7 +26,7 @@ type Decision struct {
 	Missing      string          // the scope or action
 	Resource     policy.Resource // the one outside
 	Alternatives []policy.Need   // of a rule with several: each would do
-	Path         string          // the field, as the document names it, below those above it
+	Path         string          // the field below those above it, by the names that an answer would have (§7.1.2)
 	Coordinate   string          // of the schema: for logs and explain, not for the client (D-93)
 	Line, Column int             // in the document that was sent
 }

@@ -157,7 +157,7 @@ func (j *judge) field(f *ast.Field, stands []stand, path *trail) {
 	if f.Name == "__typename" {
 		return // passes where its parent does
 	}
-	path = &trail{path, f.Name}
+	path = &trail{path, f.Alias}
 	if strings.HasPrefix(f.Name, "__") {
 		j.introspection(spot{f.Name, path, f.Position})
 		return

@@ -118,8 +118,8 @@ func TestDecision(t *testing.T) {
 	}
 	rights := client(oneStudy, "studies:read")
 	want := []graphql.Decision{
-		{Reason: policy.ResourceOutside, Resource: policy.Resource{Kind: "study", ID: "2"}, Path: "study", Coordinate: "Query.study", Line: 3, Column: 3},
-		{Reason: policy.ActionMissing, Missing: "studies:finance", Path: "study.budget", Coordinate: "Study.budget", Line: 6, Column: 23},
+		{Reason: policy.ResourceOutside, Resource: policy.Resource{Kind: "study", ID: "2"}, Path: "x", Coordinate: "Query.study", Line: 3, Column: 3},
+		{Reason: policy.ActionMissing, Missing: "studies:finance", Path: "x.b", Coordinate: "Study.budget", Line: 6, Column: 23},
 		{Reason: policy.ResourceOutside, Resource: policy.Resource{Kind: "study", All: true}, Path: "find", Coordinate: "Query.find", Line: 4, Column: 3},
 		{Reason: policy.ActionMissing, Missing: "sites:read", Path: "find", Coordinate: "Query.find", Line: 4, Column: 3},
 		{Reason: policy.ResourceOutside, Resource: policy.Resource{Kind: "site", All: true}, Path: "find", Coordinate: "Query.find", Line: 4, Column: 3},

@@ -88,7 +88,7 @@ func TestGraphQLReasons(t *testing.T) {
 		want       guard.Reason
 		place      guard.Place
 	}{
-		{"D-75", query(`{ study(id: "s1") { name: budget } }`), guard.ActionMissing, guard.Place{Path: "study.budget", Line: 1, Column: 21, Coordinate: "Study.budget"}},
+		{"D-75", query(`{ study(id: "s1") { name: budget } }`), guard.ActionMissing, guard.Place{Path: "study.name", Line: 1, Column: 21, Coordinate: "Study.budget"}},
 		{"outside", query(`{ study(id: "s3") { id } }`), guard.ResourceOutside, guard.Place{Path: "study", Line: 1, Column: 3, Coordinate: "Query.study"}},
 		{"D-87", query(`{ studies { id } }`), guard.ResourceOutside, guard.Place{Path: "studies", Line: 1, Column: 3, Coordinate: "Query.studies"}},
 		{"whole", query(`{ count }`), guard.ResourceOutside, guard.Place{Path: "count", Line: 1, Column: 3, Coordinate: "Query.count"}},
