@@ -35,6 +35,7 @@ func (d *drafter) argument(beside []*argument) *argument {
 	case n < 17 && len(d.inputs) > 0:
 		a = &argument{name: fmt.Sprint("in", d.n), typ: d.wrap(pick(d.source, d.inputs), 25)}
 		a.typ.nonNull = a.typ.nonNull && d.percent(40)
+		a.unscoped = d.percent(25)
 	default:
 		a = &argument{name: fmt.Sprint("text", d.n), typ: d.wrap(d.leaf(), 15), unscoped: d.percent(30)}
 		if a.typ.base().name == "ID" {

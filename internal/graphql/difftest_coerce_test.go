@@ -63,6 +63,9 @@ func (c coercer) json(v any, r *reference) (any, error) {
 		}
 		return coerceItems(items, func(item any) (any, error) { return c.json(item, r.of) })
 	}
+	if r.named.name == "Json" {
+		return v, nil
+	}
 	if r.named.class == input {
 		m, ok := v.(map[string]any)
 		if !ok {
@@ -177,6 +180,9 @@ func (c coercer) literal(l *literal, r *reference, vars values) (any, error) {
 			return v, err
 		})
 	}
+	if r.named.name == "Json" {
+		return c.free(l, vars), nil
+	}
 	if r.named.class != input {
 		return scalarValue(r.named, l.kind, l.text)
 	}
@@ -204,6 +210,33 @@ func (c coercer) literal(l *literal, r *reference, vars values) (any, error) {
 		}
 	}
 	return coerceObject(r.named, get, func(v *literal, r *reference) (any, error) { return c.literal(v, r, vars) }, c.bare, members)
+}
+
+// free is a value of an own scalar.
+func (c coercer) free(l *literal, vars values) any {
+	switch l.kind {
+	case "$":
+		return vars[l.text]
+	case "[":
+		list := []any{}
+		for _, item := range l.list {
+			list = append(list, c.free(item, vars))
+		}
+		return list
+	case "{":
+		m := map[string]any{}
+		for _, f := range l.fields {
+			m[f.name] = c.free(f.value, vars)
+		}
+		return m
+	case "t":
+		return l.text == "true"
+	case "n":
+		return nil
+	case "1":
+		return json.Number(l.text)
+	}
+	return l.text
 }
 
 func scalarValue(t *definition, kind, text string) (any, error) {

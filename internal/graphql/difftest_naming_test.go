@@ -11,6 +11,7 @@ type naming struct {
 	asked      map[string][]string // ids that were sent, by kind: every one is asked for
 	pins       map[string][]string // those of them that say where the answer lies
 	kinds      []string            // that the arguments could name
+	hidden     bool                // a value of an own scalar that may hold ids
 	undeclared bool                // something looks like an id and is not declared
 	broken     bool                // an id is missing where others are: nothing is pinned
 	child      bool                // something named lies in something else that is named
@@ -20,9 +21,9 @@ type naming struct {
 // name reads the arguments of a field.
 func name(f *field, args values) *naming {
 	n := &naming{asked: map[string][]string{}, pins: map[string][]string{}, seen: map[*argument]int{}}
-	n.object(f.args, args, nil, true)
+	n.object(f.args, args, nil, true, false)
 	for _, a := range f.args {
-		n.look(a, map[*definition]bool{})
+		n.look(a, a.unscoped, map[lookedAt]bool{})
 	}
 	if n.undeclared || n.broken {
 		n.pins, n.child = map[string][]string{}, false
@@ -30,29 +31,39 @@ func name(f *field, args values) *naming {
 	return n
 }
 
+// lookedAt is an input type, and whether what it stands in is declared to name nothing.
+type lookedAt struct {
+	typ  *definition
+	free bool
+}
+
 // look finds what the schema says of an argument, whatever is sent.
-func (n *naming) look(a *argument, seen map[*definition]bool) {
+func (n *naming) look(a *argument, free bool, seen map[lookedAt]bool) {
 	if a.scopedBy != "" && !slices.Contains(n.kinds, a.scopedBy) {
 		n.kinds = append(n.kinds, a.scopedBy)
 	}
-	if a.idLike() && !a.declared() {
+	if a.idLike() && !a.declared() && !free {
 		n.undeclared = true
 	}
 	t := a.typ.base()
-	if t.class != input || seen[t] {
+	if at := (lookedAt{t, free}); t.class != input || seen[at] {
 		return
+	} else {
+		seen[at] = true
 	}
-	seen[t] = true
 	for _, i := range t.inputs {
-		n.look(i, seen)
+		n.look(i, free || i.unscoped, seen)
 	}
 }
 
 // object reads the members of an argument list or an input object; within are the
 // input types it lies in, and pinning tells whether ids in it say where.
-func (n *naming) object(of []*argument, members values, within []*definition, pinning bool) {
+func (n *naming) object(of []*argument, members values, within []*definition, pinning, free bool) {
 	for _, a := range of {
 		value := members[a.name]
+		if a.typ.base().name == "Json" && !a.unscoped && !free && !flat(value, a.typ) {
+			n.hidden = true
+		}
 		if (a.scopedBy != "" || a.childOf != "") && pinning {
 			n.seen[a] |= map[bool]int{true: 1, false: 2}[carries(value)]
 			n.broken = n.broken || n.seen[a] == 3
@@ -71,19 +82,19 @@ func (n *naming) object(of []*argument, members values, within []*definition, pi
 			}
 		}
 		if t := a.typ.base(); t.class == input {
-			n.nested(t, value, within, pinning)
+			n.nested(t, value, within, pinning, free || a.unscoped)
 		}
 	}
 }
 
-func (n *naming) nested(t *definition, value any, within []*definition, pinning bool) {
+func (n *naming) nested(t *definition, value any, within []*definition, pinning, free bool) {
 	items, ok := value.([]any)
 	if !ok {
 		items = []any{value}
 	}
 	for _, item := range items {
 		if m, ok := item.(map[string]any); ok {
-			n.object(t.inputs, m, append(slices.Clone(within), t), pinning && !slices.Contains(within, t))
+			n.object(t.inputs, m, append(slices.Clone(within), t), pinning && !slices.Contains(within, t), free)
 		}
 	}
 }
@@ -126,3 +137,13 @@ func carries(value any) bool {
 }
 
 func (n *naming) pinned() []string { return slices.Sorted(maps.Keys(n.pins)) }
+
+// flat tells whether a value of an own scalar is a leaf, below the lists of its type.
+func flat(value any, r *reference) bool {
+	items, ok := value.([]any)
+	if !ok {
+		_, object := value.(map[string]any)
+		return !object
+	}
+	return r.of != nil && !slices.ContainsFunc(items, func(item any) bool { return !flat(item, r.of) })
+}

@@ -20,7 +20,6 @@ type ruling struct {
 	checks   bool     // Options.CheckResponses
 	open     bool     // Options.Introspection
 	refused  []string // why; none: allowed
-	either   []string // why, where the rules leave it open
 	check    bool     // allowed if the answer is checked
 }
 
@@ -139,15 +138,14 @@ func (r *ruling) resources(t *definition, f *field, by *naming, w where, chosen 
 		}
 	}
 	scoped := len(t.scopings()) > 0
+	if by.hidden {
+		r.refuse("%s: a value that may hold ids", f.name)
+	}
 	if f.whole {
 		r.all(r.kindsOf(f), f.name)
 	}
 	if len(by.kinds) > 0 && len(by.pins) == 0 && !(f.unscoped && (scoped || w.around) && !by.undeclared) {
-		before := len(r.refused)
 		r.all(by.kinds, f.name+" names nothing")
-		if f.unscoped && w.promised && !by.undeclared { // two rules meet: the word adds nothing, the arguments name nothing
-			r.either, r.refused = append(r.either, r.refused[before:]...), r.refused[:before]
-		}
 	}
 	if t == r.m.mutation && (len(by.kinds) == 0 || by.undeclared) && !f.unscoped && !f.whole {
 		r.refuse("%s: a mutation unanswered on the where axis", f.name)

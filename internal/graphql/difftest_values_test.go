@@ -121,6 +121,8 @@ func (w *writer) scalar(a *argument, t *definition, asJSON bool) string {
 		quote = func(s string) string { return fmt.Sprintf("%q", s) }
 	}
 	switch t.name {
+	case "Json":
+		return w.json(quote, asJSON)
 	case "Boolean":
 		return pick(w.source, []string{"true", "false"})
 	case "Int":
@@ -139,6 +141,25 @@ func (w *writer) scalar(a *argument, t *definition, asJSON bool) string {
 		return quote(w.id(a, idWords))
 	}
 	return quote(pick(w.source, []string{"", "x", "a word"}))
+}
+
+// json writes a value of an own scalar, sometimes one that may hold ids.
+func (w *writer) json(quote func(string) string, asJSON bool) string {
+	name := "id"
+	if asJSON {
+		name = `"id"`
+	}
+	switch w.below(10) {
+	case 0:
+		return "[1,[" + quote("2") + "]]"
+	case 1:
+		return "{" + name + ":" + quote("2") + "}"
+	case 2:
+		return "true"
+	case 3:
+		return "3"
+	}
+	return quote("x")
 }
 
 // id draws one that is held, most of the time.

@@ -26,6 +26,8 @@ func drawModel(s *source) *model {
 		d.scalars[n] = &definition{name: n, class: scalar}
 		d.m.byName[n] = d.scalars[n]
 	}
+	d.scalars["Json"] = d.add("Json", scalar)
+	d.scalars["Json"].demand = d.demand(5)
 	for i := range 2 {
 		d.enums = append(d.enums, d.enum(i))
 	}
@@ -199,7 +201,7 @@ func (d *drafter) leaf() *definition {
 	if d.percent(20) {
 		return pick(d.source, d.enums)
 	}
-	return d.scalars[pick(d.source, []string{"ID", "String", "Int", "Boolean"})]
+	return d.scalars[pick(d.source, []string{"ID", "ID", "String", "String", "Int", "Boolean", "Json"})]
 }
 
 func (d *drafter) wrap(t *definition, listed int) *reference {
