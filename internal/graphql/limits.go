@@ -103,9 +103,6 @@ func (m *measure) fragment(f *fragment) {
 	m.directive(f.def.Directives)
 	f.cost, f.depth = m.set(f, f.def.SelectionSet, 1)
 	f.state = 2
-	if f.cost > m.limits.Cost {
-		m.refuse(tooComplex("cost", f.def.Position))
-	}
 	if f.depth > m.limits.Depth {
 		m.refuse(tooComplex("depth", f.def.Position))
 	}

@@ -29,6 +29,7 @@ type Query @authenticated {
   third(in: OfThird = {box: 3}): Box
   fourth(in: OfFourth!): Box
   filtered(by: Filter!): [Box!]!
+  atBox(id: ID! @scopedBy(kind: "k")): Box @unscoped
   many(ids: [ID] @scopedBy(kind: "k")): [Box]
   noted(data: Data @unscoped, more: Data): Int @unscoped
 }
@@ -176,13 +177,14 @@ func TestCheckable(t *testing.T) {
 		}
 	}
 	// The word on edges covers nothing that is only looked at, and a named kind is looked at.
-	plan, p := checked(t, s, `{boxes{edges{node{id}}} box(id:1){things{id} inner{edges{node{id}}}} touched:pick(id:1){box{id}}}`)
+	plan, p := checked(t, s, `{boxes{edges{node{id}}} box(id:1){things{id} inner{edges{node{id}}}} touched:pick(id:1){box{id}} atBox(id:1){id}}`)
 	for body, want := range map[string]string{
 		`{"data":{"boxes":{"edges":[{"node":{"PBox_0":"1","id":"1"}}]}}}`:             "passed",
 		`{"data":{"boxes":{"edges":[{"node":{"PBox_0":"2","id":"1"}}]}}}`:             "outside",
 		`{"data":{"box":{"PBox_0":"2"}}}`:                                             "outside",
 		`{"data":{"box":{"PBox_0":"1","things":[{"PThing_0":"9","id":"9"}]}}}`:        "passed",
 		`{"data":{"box":{"PBox_0":"1","inner":{"edges":[{"node":{"PBox_0":"7"}}]}}}}`: "passed",
+		`{"data":{"atBox":{"PBox_0":"2"}}}`:                                           "outside", // what is named is looked at, whatever is promised
 		`{"data":{"touched":{"box":{"PBox_0":"2"}}}}`:                                 "outside",
 	} {
 		_, err := plan.CheckResponse([]byte(strings.ReplaceAll(body, `"P`, `"`+p)), client(oneK), said)

@@ -256,6 +256,29 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// D-89: what the validation would walk for too long is refused, however cheap it is
+// to ask upstream.
+func TestVisits(t *testing.T) {
+	s := load(t, graphql.Options{})
+	doc := func(fields string) string {
+		var b strings.Builder
+		b.WriteString(`{study(id:1){...F0}}`)
+		for i := range 99 {
+			fmt.Fprintf(&b, " fragment F%d on Study{%s", i, fields)
+			if i < 98 {
+				fmt.Fprintf(&b, " ...F%d", i+1)
+			}
+			b.WriteString("}")
+		}
+		return b.String()
+	}
+	for fields, want := range map[string]string{"name": "allowed", strings.Repeat("name ", 8): "too_complex"} {
+		if got := judge(t, s, client(everyone, actions...), doc(fields), ""); got != want {
+			t.Errorf("%s: got %s, want %s", fields, got, want)
+		}
+	}
+}
+
 // Each limit refuses one more than it says, and nothing less (D-89).
 func TestLimits(t *testing.T) {
 	base := graphql.Limits{Bytes: 1 << 10, Tokens: 60, Depth: 4, Aliases: 2, Directives: 2, Fragments: 2, Cost: 6}
