@@ -32,7 +32,7 @@ func (l Limits) defaults() Limits {
 
 // maxVisits bounds how many nodes the validation may look at: it enters every
 // fragment again from each fragment and operation that reaches it.
-const maxVisits = 20000
+const maxVisits = 8000
 
 // measure is one look at a document that nobody has validated.
 type measure struct {

@@ -263,9 +263,9 @@ func TestVisits(t *testing.T) {
 	doc := func(fields string) string {
 		var b strings.Builder
 		b.WriteString(`{study(id:1){...F0}}`)
-		for i := range 99 {
+		for i := range 60 {
 			fmt.Fprintf(&b, " fragment F%d on Study{%s", i, fields)
-			if i < 98 {
+			if i < 59 {
 				fmt.Fprintf(&b, " ...F%d", i+1)
 			}
 			b.WriteString("}")
