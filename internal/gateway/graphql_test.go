@@ -85,7 +85,7 @@ func TestGraphQLRefusals(t *testing.T) {
 		{"TRI-08 action", query(`{ study(id: "s1") { budget } }`), 200, "FORBIDDEN", "the call needs the action studies:finance", "study budget", "1:21", "action_missing", "Study.budget"},
 		{"TRI-08 resource", query(`{ study(id: "s2") { id } }`), 200, "FORBIDDEN", "this client may not act on study s2", "study", "1:3", "resource_outside", "Query.study"},
 		{"TRI-08 OAuth scope", query(`{ audit }`), 200, "FORBIDDEN", "the call needs the scope audit", "audit", "1:3", "scope_missing", "Query.audit"},
-		{"TRI-09 one of many", query(`{ me study(id: "s1") { id name } other: study(id: "s2") { id } }`), 200, "FORBIDDEN", "this client may not act on study s2", "study", "1:34", "resource_outside", "Query.study"},
+		{"TRI-09 one of many", query(`{ me study(id: "s1") { id name } other: study(id: "s2") { id } }`), 200, "FORBIDDEN", "this client may not act on study s2", "other", "1:34", "resource_outside", "Query.study"},
 		{"TRI-10 mutation", query(`mutation { rename(id: "s2", name: "x") { id } }`), 200, "FORBIDDEN", "this client may not act on study s2", "rename", "1:12", "resource_outside", "Mutation.rename"},
 		{"D-75 alias", query(`{ study(id: "s1") { id: budget } }`), 200, "FORBIDDEN", "the call needs the action studies:finance", "study id", "1:21", "action_missing", "Study.budget"},
 		{"D-76 named fragment", query(`{ study(id: "s1") { ...F } } fragment F on Study { budget }`), 200, "FORBIDDEN", "the call needs", "study budget", "1:52", "action_missing", "Study.budget"},
