@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"net"
@@ -142,53 +141,13 @@ func (c *call) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Hijack hands over the connection of a client that changes protocols.
-func (c *call) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, buffered, err := http.NewResponseController(c.ex).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	c.watch.mu.Lock()
-	c.hijacked = true
-	c.watch.mu.Unlock()
-	return &tunnel{Conn: conn, early: buffered.Reader, call: c}, buffered, nil
-}
-
-// tunnel is the client's side of an upgraded connection.
-type tunnel struct {
-	net.Conn
-	early *bufio.Reader // what came before the upgrade was agreed on
-	call  *call
-}
-
-func (t *tunnel) Read(p []byte) (n int, err error) {
-	if ready := t.early.Buffered(); ready > 0 {
-		n, err = t.early.Read(p[:min(len(p), ready)])
-	} else {
-		n, err = t.Conn.Read(p)
-	}
-	t.call.moved.Add(int64(n))
-	return n, err
-}
-
-func (t *tunnel) Write(p []byte) (int, error) {
-	n, err := t.Conn.Write(p)
-	t.call.moved.Add(int64(n))
-	return n, err
-}
-
-// CloseWrite tells the client that nothing follows.
-func (t *tunnel) CloseWrite() error {
-	if c, ok := t.Conn.(interface{ CloseWrite() error }); ok {
-		return c.CloseWrite()
-	}
-	return t.Close()
-}
-
 // end counts the call and logs it, also where it is cut off by a panic with
 // http.ErrAbortHandler.
 func (c *call) end() {
 	c.settle()
+	if c.hijacked {
+		defer c.gateway.tunnels.remove(c)
+	}
 	f := c.fault.Load()
 	if f == nil && !c.whole {
 		f = &fault{Aborted, nil}

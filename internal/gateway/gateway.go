@@ -44,6 +44,7 @@ type Gateway struct {
 	Config
 	upstreams  upstreams
 	identities identities
+	tunnels    tunnels
 	proxy      httputil.ReverseProxy
 }
 
@@ -88,5 +89,9 @@ func (g *Gateway) record(c *call, why error) error {
 	return why
 }
 
-// Close ends the connections to upstreams that no call uses.
-func (g *Gateway) Close() { g.upstreams.close() }
+// Close ends the calls that changed to another protocol, and the connections to upstreams
+// that no call uses.
+func (g *Gateway) Close() {
+	g.tunnels.close()
+	g.upstreams.close()
+}

@@ -246,3 +246,21 @@ func TestDisabledInMidStream(t *testing.T) {
 		t.Errorf("logged %s", line)
 	}
 }
+
+// A server that stops ends what http.Server.Shutdown leaves alone, and tells of it.
+func TestCloseEndsUpgraded(t *testing.T) {
+	s := newScene(t)
+	s.upstream.answer(echo)
+	c := s.dial()
+	c.send(upgrade)
+	if res, err := http.ReadResponse(c.r, nil); err != nil || res.StatusCode != 101 {
+		t.Fatal(res, err)
+	}
+	s.gateway.Close()
+	if rest := c.closed(); rest != "" {
+		t.Errorf("then %q", rest)
+	}
+	if line := s.log.wait(1); !strings.Contains(line, `"reason":"aborted"`) || !strings.Contains(line, "this node stops") {
+		t.Errorf("logged %s", line)
+	}
+}

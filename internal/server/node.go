@@ -294,10 +294,10 @@ func (l *Listening) Serve(ctx context.Context) error {
 
 // Close writes what is queued and lets go of the data.
 func (n *Node) Close(ctx context.Context) error {
+	n.gateway.Close() // first: what it ends, activity is told of
 	n.clients.Wait()
 	n.cancel()
 	n.background.Wait()
-	n.gateway.Close()
 	err := errors.Join(n.activity.Close(ctx), n.db.Close())
 	n.lines.Flush()
 	return err
