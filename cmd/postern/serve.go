@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"os"
 	"runtime/debug"
@@ -52,6 +53,8 @@ func serve(ctx context.Context, s *streams, cfg *config.Config, stamp string, st
 			err = errors.Join(err, fmt.Errorf("stop: %w", e))
 		}
 	}()
+	log.SetFlags(0)
+	log.SetOutput(node.Stray())
 	listening, err := node.Listen()
 	if err != nil {
 		return taken(err)

@@ -93,3 +93,16 @@ func newLog(c config.Log, out io.Writer) (*slog.Logger, *logWriter) {
 	}
 	return slog.New(flushing{h, w}), w
 }
+
+// Stray takes the lines that libraries write to the standard logger, for log.SetOutput.
+// net/http quotes there what an upstream sends unasked: what is quoted is left out, as it may
+// be anybody's data.
+func (n *Node) Stray() io.Writer { return stray{n.Log} }
+
+type stray struct{ log *slog.Logger }
+
+func (s stray) Write(p []byte) (int, error) {
+	line, _, _ := bytes.Cut(p, []byte{'"'})
+	s.log.Warn("a library complains", "of", string(bytes.TrimSpace(line)))
+	return len(p), nil
+}
