@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/internal/admin"
+	"github.com/postern-dev/postern/internal/guard"
 	"github.com/postern-dev/postern/internal/strictjson"
 )
 
@@ -57,10 +58,19 @@ func (c explainCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil || e.Allowed {
 		return err
 	}
-	if err := c.commands(ctx, s, conn, &call, e.Grant); err != nil {
+	hints, err := c.hints(ctx, conn, &call, &e)
+	if err != nil {
 		return err
 	}
-	return fmt.Errorf("refused: %s", e.Why)
+	return hinted{fmt.Errorf("refused: %s", e.Why), strings.Join(hints, "\nhint: ")}
+}
+
+// hints say what to do about a refusal.
+func (c explainCommand) hints(ctx context.Context, conn *admin.Conn, call *admin.Call, e *admin.Explained) ([]string, error) {
+	if e.Reason == guard.GraphQLUnanswered {
+		return []string{"`postern graphql coverage` lists all fields that lack an answer; docs/graphql.md says how to give one"}, nil
+	}
+	return c.commands(ctx, conn, call, e.Grant)
 }
 
 // call reads what the flags name.
@@ -151,8 +161,8 @@ func (c explainCommand) place(ctx context.Context, conn *admin.Conn, call *admin
 	return err
 }
 
-// postern is how a command of ours is called here.
-func (c explainCommand) postern() string {
+// server is the flag that names the same server.
+func (c explainCommand) server() string {
 	switch {
 	case c.Socket != "":
 		return " --socket " + quoted(c.Socket)

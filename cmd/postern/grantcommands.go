@@ -11,35 +11,34 @@ import (
 	"github.com/postern-dev/postern/internal/domain"
 )
 
-// commands prints what would grant what is lacking, to paste. What a flag names takes the place
-// of what was there, so all of that is named too.
-func (c explainCommand) commands(ctx context.Context, s *streams, conn *admin.Conn, call *admin.Call, g *admin.Grant) error {
+// commands are those that would grant what is lacking, to paste. What a flag names takes the
+// place of what was there, so all of that is named too.
+func (c explainCommand) commands(ctx context.Context, conn *admin.Conn, call *admin.Call, g *admin.Grant) (list []string, err error) {
 	if g == nil || len(g.Not) > 0 {
-		return nil
+		return nil, nil
+	}
+	add := func(verb string, flags []string, origin string) {
+		if len(flags) == 0 {
+			return
+		}
+		list = append(list, "postern "+verb+c.server()+" "+strings.Join(flags, " "))
+		if origin != "" {
+			list = append(list, "or in "+origin+", which that came from, and apply again")
+		}
 	}
 	client, err := conn.GetClient(ctx, call.Issuer, call.Client)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if client.Tenant != "" {
 		tenant, err := conn.GetTenant(ctx, client.Tenant)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		c.command(s, "tenant update "+tenant.ID, tenantGrantFlags(&tenant, &g.Tenant), tenant.Origin)
+		add("tenant update "+tenant.ID, tenantGrantFlags(&tenant, &g.Tenant), tenant.Origin)
 	}
-	c.command(s, "client update "+quoted(client.ID)+" --issuer "+client.Issuer, clientGrantFlags(&client, g), client.Origin)
-	return nil
-}
-
-func (c explainCommand) command(s *streams, verb string, flags []string, origin string) {
-	if len(flags) == 0 {
-		return
-	}
-	s.hint("postern %s%s %s", verb, c.postern(), strings.Join(flags, " "))
-	if origin != "" {
-		s.hint("or in %s, which it came from, and apply again", origin)
-	}
+	add("client update "+quoted(client.ID)+" --issuer "+client.Issuer, clientGrantFlags(&client, g), client.Origin)
+	return list, nil
 }
 
 func clientGrantFlags(c *admin.Client, g *admin.Grant) (flags []string) {

@@ -70,7 +70,7 @@ func floors() []floor {
 		{"internal/server", []string{"internal/admin", "internal/audit", "internal/authserver", "internal/clientauth", "internal/config",
 			"internal/domain", "internal/gateway", "internal/guard", "internal/keys", "internal/postgres", "internal/ratelimit",
 			"internal/registry", "internal/seal", "internal/secret", "internal/snapshot", "internal/sqlite", "internal/sqlstore", "oauth/dialect"}},
-		{"cmd/postern", []string{"internal/admin", "internal/config", "internal/declare", "internal/domain", "internal/graphql", "internal/registry",
+		{"cmd/postern", []string{"internal/admin", "internal/config", "internal/declare", "internal/domain", "internal/graphql", "internal/guard", "internal/registry",
 			"internal/sample", "internal/seal", "internal/server", "internal/strictjson", "internal/strictyaml", "oauth", "oauth/dialect", "oauth/jwt"}},
 		{"bench/fixture", nil},
 		{"bench/load", []string{"bench/fixture"}},
