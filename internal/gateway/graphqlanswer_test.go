@@ -134,10 +134,10 @@ func TestGraphQLAnswerRefused(t *testing.T) {
 		{"in parts", as("200 OK", "Content-Type: multipart/mixed; boundary=-\r\n", empty), "BAD_ANSWER", "graphql_bad_answer"},
 		{"UTF-16", as("200 OK", "Content-Type: application/json; charset=utf-16\r\n", empty), "BAD_ANSWER", "graphql_bad_answer"},
 		{"packed", as("200 OK", plain+"Content-Encoding: gzip\r\n", packed.String()), "BAD_ANSWER", "graphql_bad_answer"},
-		{"packed, twice said", as("200 OK", plain+"Content-Encoding: identity\r\nContent-Encoding: gzip\r\n", packed.String()), "BAD_ANSWER", "graphql_bad_answer"},
+		{"packed, twice said", as("200 OK", plain+"Content-Encoding: identity\r\nContent-Encoding: gzip\r\n", empty), "BAD_ANSWER", "graphql_bad_answer"},
 		{"too long, and says so", func(string) string { return "HTTP/1.1 200 OK\r\n" + plain + "Content-Length: 8388609\r\n\r\n" }, "BAD_ANSWER", "graphql_bad_answer"},
 		{"too long", func(string) string {
-			return "HTTP/1.1 200 OK\r\n" + plain + "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n800001\r\n" + strings.Repeat(" ", 8<<20) + "x\r\n0\r\n\r\n"
+			return "HTTP/1.1 200 OK\r\n" + plain + "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n800017\r\n" + empty + strings.Repeat(" ", 8<<20) + "\r\n0\r\n\r\n"
 		}, "BAD_ANSWER", "graphql_bad_answer"},
 		{"its own errors", as("200 OK", plain, `{"errors":[{"message":"study s9 is secret"}],"extensions":{"s9":1}}`), "-", ""},
 	} {
