@@ -32,7 +32,7 @@ type commands struct {
 	Dev     devCommand     `cmd:"" help:"Run everything on this machine, with sample issuers and commands to paste."`
 	Serve   serveCommand   `cmd:"" help:"Run in production, as a configuration file says."`
 	Check   checkCommand   `cmd:"" help:"List every problem of a configuration and of a directory of objects."`
-	Apply   applyCommand   `cmd:"" help:"Bring a directory of objects (issuers, tenants, clients) into a running server."`
+	Apply   applyCommand   `cmd:"" help:"Bring a directory of objects (tiers, policies, issuers, tenants, APIs, clients) into a running server."`
 	Copy    copyCommand    `cmd:"" help:"Copy a stopped installation from SQLite to PostgreSQL, or back."`
 	Client  clientCommand  `cmd:"" help:"Create and administer clients."`
 	Tenant  tenantCommand  `cmd:"" help:"Show and change tenants."`
