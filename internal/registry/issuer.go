@@ -38,7 +38,9 @@ func (r *Registry) PutIssuer(ctx context.Context, by domain.Actor, issuer domain
 	if err != nil || old == nil || same(*old, done) {
 		return done, nil, err
 	}
-	warnings, err := r.warnings(ctx, domain.Page{Prefix: domain.ClientKey(done.Name, "")}, func(*domain.Client) bool { return true })
+	warnings, err := r.warnings(ctx, func(t domain.Tables, f func(domain.Client) bool) error {
+		return eachClient(ctx, t, domain.Page{Prefix: domain.ClientKey(done.Name, "")}, f)
+	})
 	return done, warnings, err
 }
 

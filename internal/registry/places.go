@@ -43,26 +43,39 @@ func (r *Registry) places(ctx context.Context, t domain.Tables) (p *places, err 
 }
 
 // known is what was read in a transaction and still holds.
-type known struct{ places *places }
+type known struct {
+	places  *places
+	clients map[string][]string // keys by tenant
+}
 
 // changed forgets what no longer holds.
 func (k *known) changed(ctx context.Context, t domain.Tables, changes []domain.Change) error {
 	for _, c := range changes {
-		switch {
-		case k.places == nil:
-			return nil
-		case c.Kind == domain.KindIssuer || c.Kind == domain.KindAPI:
+		switch c.Kind {
+		case domain.KindClient:
+			k.clients = nil
+		case domain.KindIssuer, domain.KindAPI:
 			k.places = nil
-		case c.Kind == domain.KindTenant:
-			tenant, err := find(ctx, t.Tenants, c.Key)
-			if err != nil {
+		case domain.KindTenant:
+			if err := k.changedTenant(ctx, t, c.Key); err != nil {
 				return err
 			}
-			delete(k.places.tenants, c.Key)
-			if tenant != nil && len(tenant.Hosts) > 0 {
-				k.places.tenants[c.Key] = *tenant
-			}
 		}
+	}
+	return nil
+}
+
+func (k *known) changedTenant(ctx context.Context, t domain.Tables, id string) error {
+	if k.places == nil {
+		return nil
+	}
+	tenant, err := find(ctx, t.Tenants, id)
+	if err != nil {
+		return err
+	}
+	delete(k.places.tenants, id)
+	if tenant != nil && len(tenant.Hosts) > 0 {
+		k.places.tenants[id] = *tenant
 	}
 	return nil
 }

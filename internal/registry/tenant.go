@@ -51,7 +51,36 @@ func (r *Registry) tenantWarnings(ctx context.Context, old, tenant *domain.Tenan
 	if same(old.Resources, tenant.Resources) && same(old.Ceiling, tenant.Ceiling) {
 		return nil, nil
 	}
-	return r.warnings(ctx, domain.Page{}, func(c *domain.Client) bool { return c.Tenant == tenant.ID })
+	return r.warnings(ctx, func(t domain.Tables, f func(domain.Client) bool) error { return r.eachClientOf(ctx, t, tenant.ID, f) })
+}
+
+// eachClientOf is eachClient for those of a tenant. Whose a client is stands in itself only:
+// all are read for it, within one transaction (Together) once.
+func (r *Registry) eachClientOf(ctx context.Context, t domain.Tables, tenant string, f func(domain.Client) bool) error {
+	if r.known == nil {
+		return eachClient(ctx, t, domain.Page{}, func(c domain.Client) bool { return c.Tenant != tenant || f(c) })
+	}
+	if r.known.clients == nil {
+		all := make(map[string][]string)
+		err := eachClient(ctx, t, domain.Page{}, func(c domain.Client) bool {
+			all[c.Tenant] = append(all[c.Tenant], c.Key())
+			return true
+		})
+		if err != nil {
+			return err
+		}
+		r.known.clients = all
+	}
+	for _, key := range r.known.clients[tenant] {
+		c, err := t.Clients.Get(ctx, key)
+		if err != nil {
+			return err
+		}
+		if !f(c) {
+			return nil
+		}
+	}
+	return nil
 }
 
 // object is what objects of every kind have in common.
@@ -153,16 +182,13 @@ func unused(ctx context.Context, t domain.Tables, page domain.Page, object, firs
 // itsClients is what must be done before what clients belong to is deleted.
 const itsClients = "delete its clients"
 
-// warnings names what is wrong now with clients of the page that were right before.
-func (r *Registry) warnings(ctx context.Context, page domain.Page, of func(*domain.Client) bool) ([]Warning, error) {
+// warnings names what is wrong now with clients that were right before.
+func (r *Registry) warnings(ctx context.Context, each func(domain.Tables, func(domain.Client) bool) error) ([]Warning, error) {
 	var list []Warning
 	t := r.Store.Read()
 	var failed error
 	exists := existing(ctx, t, &failed)
-	err := eachClient(ctx, t, page, func(c domain.Client) bool {
-		if !of(&c) {
-			return true
-		}
+	err := each(t, func(c domain.Client) bool {
 		err := r.clientProblems(ctx, t, &c, exists)
 		var invalid *domain.Invalid
 		if errors.As(err, &invalid) {
