@@ -78,7 +78,7 @@ type Policy struct {
 func (Policy) Kind() Kind { return KindPolicy }
 
 // Key is the name.
-func (p Policy) Key() string { return p.Name }
+func (o Policy) Key() string { return o.Name }
 
 // Tier is how many calls a minute a client may make.
 type Tier struct {

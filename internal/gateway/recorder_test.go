@@ -127,12 +127,6 @@ func (u *recorder) text() string {
 	return u.all.String()
 }
 
-func (u *recorder) count() int {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return len(u.conns)
-}
-
 // pipes is a network in memory, which testing/synctest can see.
 type pipes struct {
 	conns chan net.Conn
