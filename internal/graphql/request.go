@@ -90,14 +90,14 @@ func readArray(body []byte, max int) ([]Request, error) {
 
 func request(members []strictjson.RawMember) (r Request, err error) {
 	has := false
-	for _, m := range members {
-		switch m.Name {
+	for i := range members {
+		switch m := &members[i]; m.Name {
 		case "query":
-			r.Query, err = strictjson.String(m.Value)
+			r.Query, err = m.Text()
 			has = true
 		case "operationName":
 			if string(m.Value) != "null" {
-				r.OperationName, err = strictjson.String(m.Value)
+				r.OperationName, err = m.Text()
 			}
 		case "variables":
 			if c := m.Value[0]; c != '{' && c != 'n' {

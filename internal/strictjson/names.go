@@ -12,8 +12,9 @@ const few = 16
 
 // names is a set of member names.
 type names struct {
-	list []string
-	set  map[string]bool
+	first [4]string // room for what most objects have
+	list  []string
+	set   map[string]bool
 }
 
 // add reports whether the name is new.
@@ -21,6 +22,9 @@ func (n *names) add(name string) bool {
 	if n.set == nil {
 		if slices.Contains(n.list, name) {
 			return false
+		}
+		if n.list == nil {
+			n.list = n.first[:0]
 		}
 		n.list = append(n.list, name)
 		if len(n.list) <= few {

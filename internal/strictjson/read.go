@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 )
@@ -70,16 +71,29 @@ func foldedTwice(members []Member) error {
 	return nil
 }
 
+// Text is the value of a member, which Object has checked, as a string. It returns
+// ErrNotString.
+func (m *RawMember) Text() (string, error) {
+	if m.Value[0] != '"' {
+		return "", ErrNotString
+	}
+	text := m.Value[1 : len(m.Value)-1]
+	if bytes.IndexByte(text, '\\') < 0 {
+		return string(text), nil
+	}
+	return unescape(string(text)), nil
+}
+
 // Object reads an object of any members, and keeps their order. The values are
-// checked like the whole; what they hold is left to the caller.
+// checked like the whole; what they hold is left to the caller. They share memory with data.
 func Object(data []byte) ([]RawMember, error) {
 	s := scanner{text: string(data)}
-	var members []RawMember
+	members := make([]RawMember, 0, 4)
 	err := s.document(func() error {
 		return s.object(func(name string) error {
 			start := s.at
 			err := s.value()
-			members = append(members, RawMember{Name: name, Value: json.RawMessage(s.text[start:s.at])})
+			members = append(members, RawMember{Name: name, Value: json.RawMessage(data[start:s.at:s.at])})
 			return err
 		})
 	})

@@ -206,10 +206,21 @@ func unescape(text string) string {
 func (s *scanner) escape() (rune, bool) {
 	c := s.peek()
 	s.at++
-	if i := strings.IndexByte(`"\/bfnrt`, c); i >= 0 && c != 0 {
-		return rune("\"\\/\b\f\n\r\t"[i]), true
-	}
-	if c != 'u' {
+	switch c {
+	case '"', '\\', '/':
+		return rune(c), true
+	case 'b':
+		return '\b', true
+	case 'f':
+		return '\f', true
+	case 'n':
+		return '\n', true
+	case 'r':
+		return '\r', true
+	case 't':
+		return '\t', true
+	case 'u':
+	default:
 		return 0, false
 	}
 	r, ok := s.hex4()

@@ -197,3 +197,25 @@ func TestObjectAndString(t *testing.T) {
 		t.Errorf("String of a number: %v", err)
 	}
 }
+
+// The text of a member is what String reads of its value.
+func TestText(t *testing.T) {
+	members, err := strictjson.Object([]byte(` {"a":"\u0041\n\/\"\\\ud83d\ude00é", "b" : "plain" ,"c":"","d":1,"e":["x"],"f":null,"a\u0061":"\b\f\r\t"} `))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"A\n/\"\\😀é", "plain", "", "-", "-", "-", "\b\f\r\t"}
+	for i := range members {
+		text, err := members[i].Text()
+		again, errAgain := strictjson.String(members[i].Value)
+		if err != nil {
+			text = "-"
+		}
+		if text != want[i] || !errors.Is(errAgain, err) || err == nil && again != text {
+			t.Errorf("%s: %q, %v", members[i].Name, text, err)
+		}
+	}
+	if n := len(members); n != len(want) || members[n-1].Name != "aa" {
+		t.Errorf("%d members: %v", n, members)
+	}
+}
