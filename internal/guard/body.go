@@ -28,40 +28,45 @@ var (
 
 // readBody reads the parameters of a JSON object or a form. What is forwarded are the same
 // bytes.
-func readBody(r *http.Request, apiMost int64) (url.Values, error) {
-	form, err := bodyType(r.Header)
+func (c *call) readBody() (url.Values, error) {
+	form, err := bodyType(c.r.Header)
 	if err != nil {
 		return nil, &Refusal{Reason: BodyType, Err: err}
 	}
-	body, err := readWhole(r, apiMost)
+	body, err := c.readWhole()
 	if err != nil {
 		return nil, err
 	}
-	replaceBody(r, body)
+	replaceBody(c.r, body)
 	if form {
 		return readForm(body)
 	}
 	return readObject(body)
 }
 
-// readWhole reads a body of at most the bytes that are judged and that the API takes.
-func readWhole(r *http.Request, apiMost int64) ([]byte, error) {
+// readWhole reads a body of at most the bytes that are judged and that the API takes. It is
+// read once, however often the call is judged.
+func (c *call) readWhole() ([]byte, error) {
 	most := int64(judgedBody)
-	if apiMost > 0 {
-		most = min(most, apiMost)
+	if c.API.MaxBody > 0 {
+		most = min(most, c.API.MaxBody)
 	}
-	if r.ContentLength > most {
+	if c.r.ContentLength > most {
 		return nil, &Refusal{Reason: BodyTooLarge}
 	}
-	body := bytes.NewBuffer(make([]byte, 0, bytes.MinRead+min(max(r.ContentLength, 0), announcedBody)))
-	_, err := body.ReadFrom(io.LimitReader(r.Body, most+1))
+	if c.body != nil {
+		return c.body, nil
+	}
+	body := bytes.NewBuffer(make([]byte, 0, bytes.MinRead+min(max(c.r.ContentLength, 0), announcedBody)))
+	_, err := body.ReadFrom(io.LimitReader(c.r.Body, most+1))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || int64(body.Len()) > most {
 		return nil, &Refusal{Reason: BodyTooLarge}
 	}
 	if err != nil {
 		return nil, &Refusal{Reason: BodyMalformed, Err: err}
 	}
-	return body.Bytes(), nil
+	c.body = body.Bytes()
+	return c.body, nil
 }
 
 // bodyType reports whether the body is a form rather than JSON. The header is there once.
@@ -123,13 +128,9 @@ func readObject(body []byte) (url.Values, error) {
 		return nil, &Refusal{Reason: BodyMalformed, Err: fmt.Errorf("read the body: %w", err)}
 	}
 	values := make(url.Values, len(members))
-	for _, m := range members {
-		var text string
-		if len(m.Value) > 0 && m.Value[0] == '"' {
-			if text, err = strictjson.String(m.Value); err != nil {
-				return nil, &Refusal{Reason: BodyMalformed, Err: fmt.Errorf("read the body: %w", err)}
-			}
-		}
+	for i := range members {
+		m := &members[i]
+		text, _ := m.Text() // empty, where it is no string
 		values[m.Name] = append(values[m.Name], text)
 	}
 	return values, overriding(values)

@@ -36,6 +36,8 @@ type call struct {
 	match  policy.Match
 	query  url.Values
 	space  [4]policy.Resource // room for what most calls need
+	body   []byte             // where it was read; nil: it was not
+	spent  *Limit             // by the same call, when it was judged before
 
 	explains bool       // nobody calls: nothing is spent, and all that is lacking is told
 	lacks    []*Refusal // where it explains
@@ -160,6 +162,10 @@ func (c *call) spend() error {
 	if c.explains {
 		return nil
 	}
+	if c.spent != nil {
+		c.Limit = *c.spent
+		return nil
+	}
 	key, limit, limited := limitOf(c.view, c.API, c.Client)
 	if !limited {
 		return nil
@@ -228,7 +234,7 @@ func (c *call) needs() (policy.Need, error) {
 	var body url.Values
 	if c.match.NeedsBody() {
 		var err error
-		if body, err = readBody(c.r, c.API.MaxBody); err != nil {
+		if body, err = c.readBody(); err != nil {
 			return policy.Need{}, err
 		}
 	}

@@ -135,7 +135,7 @@ func (c *call) readGraphQL() ([]graphql.Request, error) {
 	if form, err := bodyType(c.r.Header); err != nil || form { // D-83
 		return nil, &Refusal{Reason: BodyType, Err: err}
 	}
-	body, err := readWhole(c.r, c.API.MaxBody)
+	body, err := c.readWhole()
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/postern-dev/postern/internal/graphql"
 	"github.com/postern-dev/postern/internal/ratelimit"
@@ -43,14 +44,20 @@ func New(c Config) *Guard {
 // Judge decides whether the call may pass. source is who sent it, behind trusted proxies
 // too. Where a rule reads the body it is read, and replaced by the same bytes.
 func (g *Guard) Judge(r *http.Request, source netip.Addr) Verdict {
-	c := call{guard: g, r: r, source: source, view: g.Snapshot.View(), now: g.Snapshot.Now()}
+	c := call{guard: g, r: r, source: source}
 	c.Err = c.judge()
+	if c.Err == nil && c.overtaken() {
+		spent := c.Limit
+		c = call{guard: g, r: r, source: source, body: c.body, spent: &spent}
+		c.Err = c.judge()
+	}
 	return c.Verdict
 }
 
 // judge is the call line (DESIGN §4). Each step finds out one thing or refuses the call,
 // in this order for every API.
 func (c *call) judge() error {
+	c.view, c.now = c.guard.Snapshot.View(), c.guard.Snapshot.Now()
 	if err := c.findAPI(); err != nil {
 		return err
 	}
@@ -67,6 +74,18 @@ func (c *call) judge() error {
 		return err
 	}
 	return c.judgeRequest()
+}
+
+// overtaken reports whether what the verdict hangs on may have changed while the body came.
+// How long that takes is the sender's to decide: what is taken from it meanwhile must not
+// wait for it (DESIGN §7).
+func (c *call) overtaken() bool {
+	if c.body == nil {
+		return false
+	}
+	snap := c.guard.Snapshot
+	client, known := snap.Known(c.Issuer.Name, c.Client.ID)
+	return !known || client != c.Client || snap.View() != c.view || snap.Now().Sub(c.now) >= time.Second
 }
 
 // judgeRequest is the rest of the line: what is asked for is known by its method, its path
