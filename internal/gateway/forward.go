@@ -37,6 +37,9 @@ var (
 // prepare finds the upstream, refuses a body that says itself that it is too long, and
 // signs what the upstream is shown.
 func (c *call) prepare() error {
+	if err := c.checkLoop(); err != nil {
+		return err
+	}
 	u, err := c.gateway.upstreams.of(&c.verdict.API.API, &c.gateway.Config)
 	if err != nil {
 		return &guard.Refusal{Reason: Misconfigured, Err: err}
@@ -95,7 +98,7 @@ func rewrite(pr *httputil.ProxyRequest) {
 }
 
 // oursAtMost is how many headers the gateway sets on a request.
-const oursAtMost = 12
+const oursAtMost = 13
 
 // headers are those of the client that it may say, and ours. Those of the connection are
 // out already, so nothing that the client names in `Connection` takes away one of ours.
@@ -117,6 +120,7 @@ func (c *call) headers(from http.Header) http.Header {
 	o.set(h, "X-Forwarded-For", c.ex.Source.String())
 	o.set(h, "X-Forwarded-Host", c.r.Host)
 	o.set(h, "X-Forwarded-Proto", scheme(c.r))
+	o.set(h, loopHeader, c.passed())
 	o.set(h, eventHeader, c.ex.ID)
 	if c.ex.Correlation != "" {
 		o.set(h, correlation, c.ex.Correlation)

@@ -40,7 +40,7 @@ Content-Type: application/json
 Content-Length: 2
 Cookie: session=1
 Accept: a/b
-Connection: keep-alive, X-Postern-Client, X-Forwarded-For, Content-Type, X-Hop, X-Request-Id
+Connection: keep-alive, X-Postern-Client, X-Forwarded-For, Content-Type, X-Hop, X-Request-Id, CDN-Loop
 X-Hop: hop
 Keep-Alive: timeout=5
 Proxy-Authorization: Basic x
@@ -60,12 +60,17 @@ X-Rewrite-Url: /admin
 X-HTTP-Method-Override: DELETE
 X-Request-Id: r-1
 X_Request_Id: r-2
+CDN-Loop: other; v=1
 
 {}`)
 	res := c.want(200, "ok")
 	event := res.Header.Get("X-Request-Id")
 	head, body, _ := strings.Cut(s.upstream.text(), "\r\n\r\n")
 	first, got := fields(head)
+	if loop := got["Cdn-Loop"]; len(loop) != 1 || !strings.HasPrefix(loop[0], "other; v=1, postern-") { // RFC 8586 §2
+		t.Errorf("CDN-Loop: %q", loop)
+	}
+	delete(got, "Cdn-Loop")
 	if want := "POST /base/caf%C3%A9/a:b?b=%41&a=1&a=2 HTTP/1.1"; first != want || body != "{}" {
 		t.Errorf("sent %q, %q, want %q", first, body, want)
 	}

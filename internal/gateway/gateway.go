@@ -45,12 +45,13 @@ type Gateway struct {
 	upstreams  upstreams
 	identities identities
 	tunnels    tunnels
+	loop       string // this node, for loopHeader
 	proxy      httputil.ReverseProxy
 }
 
 // New makes a gateway.
 func New(c Config) *Gateway {
-	g := &Gateway{Config: c}
+	g := &Gateway{Config: c, loop: loopID()}
 	g.proxy = httputil.ReverseProxy{
 		Transport: transport{}, Rewrite: rewrite, ModifyResponse: modify, ErrorHandler: failed, BufferPool: &buffers{},
 		ErrorLog: log.New(io.Discard, "", 0), // what it would say stands in the line of the call

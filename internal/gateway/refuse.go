@@ -118,6 +118,8 @@ func answerTo(r *guard.Refusal) refusal {
 		return refusal{http.StatusTooManyRequests, "rate_limited", "too many calls in this minute; wait as long as Retry-After says"}
 	case guard.Stale, guard.Unavailable, Revoked: // what is revoked and what only cannot be judged now look alike here: the next call is told which
 		return refusal{http.StatusServiceUnavailable, "temporarily_unavailable", "the call cannot be judged now; try again later"}
+	case Loop:
+		return refusal{http.StatusLoopDetected, "loop_detected", "the API's upstream leads back to the gateway; whoever runs it must name the API itself"}
 	case guard.BodyTooLarge:
 		return refusal{http.StatusRequestEntityTooLarge, invalidRequest, "the body is larger than this API takes"}
 	case guard.BodyType:
