@@ -149,20 +149,7 @@ var errAbsent = errors.New("absent")
 // literal returns errAbsent for a variable that has no value.
 func (c coercer) literal(l *literal, r *reference, vars values) (any, error) {
 	if l.kind == "$" {
-		v, there := vars[l.text]
-		if !there && !c.bare {
-			return nil, errAbsent
-		}
-		if v == nil && c.bare {
-			return nil, nil // it was written, and that counts
-		}
-		if v == nil {
-			return nil, refuseNull(r)
-		}
-		if _, ok := v.([]any); r.of != nil && !ok {
-			v = []any{v}
-		}
-		return v, nil
+		return c.variable(l.text, r, vars)
 	}
 	if l.kind == "n" {
 		return nil, refuseNull(r)
@@ -189,6 +176,23 @@ func (c coercer) literal(l *literal, r *reference, vars values) (any, error) {
 	if l.kind != "{" {
 		return nil, errValue
 	}
+	return c.object(l, r, vars)
+}
+
+func (c coercer) variable(name string, r *reference, vars values) (any, error) {
+	v, there := vars[name]
+	switch {
+	case !there && !c.bare:
+		return nil, errAbsent
+	case v == nil && c.bare:
+		return nil, nil // it was written, and that counts
+	case v == nil:
+		return nil, refuseNull(r)
+	}
+	return v, nil
+}
+
+func (c coercer) object(l *literal, r *reference, vars values) (any, error) {
 	get := func(name string) (*(*literal), error) {
 		i := slices.IndexFunc(l.fields, func(f named) bool { return f.name == name })
 		if i < 0 {

@@ -269,8 +269,8 @@ func (p *parser) want(tok string) {
 
 const wordBytes = "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-func (p *parser) next() {
-	p.str = false
+// skip passes over what means nothing.
+func (p *parser) skip() {
 	for p.at < len(p.text) {
 		rest := p.text[p.at:]
 		if rest[0] == '#' {
@@ -284,9 +284,14 @@ func (p *parser) next() {
 		} else if strings.HasPrefix(rest, "\ufeff") {
 			p.at += len("\ufeff")
 		} else {
-			break
+			return
 		}
 	}
+}
+
+func (p *parser) next() {
+	p.str = false
+	p.skip()
 	rest := p.text[p.at:]
 	n := 1
 	switch {

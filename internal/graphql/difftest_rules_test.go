@@ -130,29 +130,8 @@ func (r *ruling) all(kinds []string, why string) {
 // resources is the where axis; what it returns says where the objects of the field
 // stand, by type.
 func (r *ruling) resources(t *definition, f *field, by *naming, w where, chosen bool) func(*definition) where {
-	for k, ids := range by.asked {
-		for _, id := range ids {
-			if !r.g.holds(k, id) {
-				r.refuse("%s: %s %s", f.name, k, id)
-			}
-		}
-	}
 	scoped := len(t.scopings()) > 0
-	if by.hidden {
-		r.refuse("%s: a value that may hold ids", f.name)
-	}
-	if f.whole {
-		r.all(r.kindsOf(f), f.name)
-	}
-	if len(by.kinds) > 0 && len(by.pins) == 0 && !(f.unscoped && (scoped || w.around) && !by.undeclared) {
-		r.all(by.kinds, f.name+" names nothing")
-	}
-	if t == r.m.mutation && (len(by.kinds) == 0 || by.undeclared) && !f.unscoped && !f.whole {
-		r.refuse("%s: a mutation unanswered on the where axis", f.name)
-	}
-	if by.undeclared && !f.unscoped && !f.whole && !f.typ.base().scopedOnly() {
-		r.refuse("%s: undeclared", f.name)
-	}
+	r.named(t, f, by, f.unscoped && (scoped || w.around) && !by.undeclared)
 	if f.typ.base().leaf() {
 		r.leaf(t, f, by, w)
 		return nil
@@ -166,13 +145,14 @@ func (r *ruling) resources(t *definition, f *field, by *naming, w where, chosen 
 		r.returned(f, o, direct)
 	}
 	return func(o *definition) where {
+		in := pass
 		switch {
 		case len(o.scopings()) > 0 || o.unscoped || o == r.m.query || o == r.m.mutation:
 			return where{}
 		case len(contains(o, nil)) == 0:
-			pass.inside = pass.inside || f.unscoped || !by.undeclared && (scoped || w.inside)
+			in.inside = in.inside || f.unscoped || !by.undeclared && (scoped || w.inside)
 		}
-		return pass
+		return in
 	}
 }
 
@@ -200,6 +180,33 @@ func (r *ruling) kindsOf(f *field) []string {
 		return f.kinds
 	}
 	return r.m.kinds
+}
+
+// named judges what the arguments name, or leave out; word: the field says that it adds
+// nothing to what is around.
+func (r *ruling) named(t *definition, f *field, by *naming, word bool) {
+	for k, ids := range by.asked {
+		for _, id := range ids {
+			if !r.g.holds(k, id) {
+				r.refuse("%s: %s %s", f.name, k, id)
+			}
+		}
+	}
+	if by.hidden {
+		r.refuse("%s: a value that may hold ids", f.name)
+	}
+	if f.whole {
+		r.all(r.kindsOf(f), f.name)
+	}
+	if len(by.kinds) > 0 && len(by.pins) == 0 && !word {
+		r.all(by.kinds, f.name+" names nothing")
+	}
+	if t == r.m.mutation && (len(by.kinds) == 0 || by.undeclared) && !f.unscoped && !f.whole {
+		r.refuse("%s: a mutation unanswered on the where axis", f.name)
+	}
+	if by.undeclared && !f.unscoped && !f.whole && !f.typ.base().scopedOnly() {
+		r.refuse("%s: undeclared", f.name)
+	}
 }
 
 // promise says where the scoped objects lie that the field returns, and where the

@@ -22,34 +22,7 @@ type drafter struct {
 func drawModel(s *source) *model {
 	d := &drafter{source: s, m: &model{byName: map[string]*definition{}}, scalars: map[string]*definition{}, keys: map[string]*reference{}}
 	d.m.kinds = kindWords[:1+s.below(3)]
-	for _, n := range []string{"ID", "String", "Int", "Boolean"} {
-		d.scalars[n] = &definition{name: n, class: scalar}
-		d.m.byName[n] = d.scalars[n]
-	}
-	d.scalars["Json"] = d.add("Json", scalar)
-	d.scalars["Json"].demand = d.demand(5)
-	for i := range 2 {
-		d.enums = append(d.enums, d.enum(i))
-	}
-	for i := range s.below(3) {
-		d.inputs = append(d.inputs, d.add(fmt.Sprint("In", i), input))
-	}
-	for i, t := range d.inputs {
-		d.fillInput(i, t)
-	}
-	for i := range s.below(3) {
-		d.ifaces = append(d.ifaces, d.add(fmt.Sprint("I", i), iface))
-	}
-	for i := range 3 + s.below(4) {
-		d.objects = append(d.objects, d.add(fmt.Sprint("T", i), object))
-	}
-	for i := range s.below(3) {
-		u := d.add(fmt.Sprint("U", i), union)
-		for len(u.members) == 0 {
-			u.members = some(s, d.objects, 40)
-		}
-		d.unions = append(d.unions, u)
-	}
+	d.types()
 	d.scopings()
 	d.m.query = d.add("Query", object)
 	for _, t := range d.ifaces {
@@ -61,6 +34,38 @@ func drawModel(s *source) *model {
 	}
 	d.roots()
 	return d.m
+}
+
+// types draws what types there are, without the fields of objects and interfaces.
+func (d *drafter) types() {
+	for _, n := range []string{"ID", "String", "Int", "Boolean"} {
+		d.scalars[n] = &definition{name: n, class: scalar}
+		d.m.byName[n] = d.scalars[n]
+	}
+	d.scalars["Json"] = d.add("Json", scalar)
+	d.scalars["Json"].demand = d.demand(5)
+	for i := range 2 {
+		d.enums = append(d.enums, d.enum(i))
+	}
+	for i := range d.below(3) {
+		d.inputs = append(d.inputs, d.add(fmt.Sprint("In", i), input))
+	}
+	for i, t := range d.inputs {
+		d.fillInput(i, t)
+	}
+	for i := range d.below(3) {
+		d.ifaces = append(d.ifaces, d.add(fmt.Sprint("I", i), iface))
+	}
+	for i := range 3 + d.below(4) {
+		d.objects = append(d.objects, d.add(fmt.Sprint("T", i), object))
+	}
+	for i := range d.below(3) {
+		u := d.add(fmt.Sprint("U", i), union)
+		for len(u.members) == 0 {
+			u.members = some(d.source, d.objects, 40)
+		}
+		d.unions = append(d.unions, u)
+	}
 }
 
 func (d *drafter) add(name string, c class) *definition {
