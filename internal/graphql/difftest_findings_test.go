@@ -13,10 +13,11 @@ const found = `
 type Query @authenticated {
   study(id: ID! @scopedBy(kind: "study")): Study
   atSite(site: ID @scopedBy(kind: "site")): Study @unscoped
+  ofStudy(id: ID! @scopedBy(kind: "study")): Page
   page(site: ID @scopedBy(kind: "site")): Page @unscoped
   report(site: ID = "2" @scopedBy(kind: "site"), xId: ID): Int @unscoped @policy(policies: [["read", "list"]])
 }
-type Page @authenticated { total: Int studies: [Study] }
+type Page @authenticated { total: Int studies: [Study] other(xId: ID): Study lies(xId: ID): Study @unscoped }
 type Study @scoped(kind: "study") @authenticated { id: ID! people(siteId: ID @scopedBy(kind: "site")): [Person] @unscoped }
 type Person @scoped(kind: "site", by: "siteId") @authenticated { siteId: ID! }`
 
@@ -34,6 +35,20 @@ func TestWordWithoutIDs(t *testing.T) {
 		`{page{total}}`:                     "all study",
 	} {
 		if got := judge(t, s, sites, query, ""); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+}
+
+// What an undeclared argument may choose lies nowhere, whatever surrounds it. D-87
+func TestUndeclaredInContainer(t *testing.T) {
+	s := loadText(t, found, nil, graphql.Options{})
+	for query, want := range map[string]string{
+		`{ofStudy(id:1){studies{id}}}`: "allowed",
+		`{ofStudy(id:1){other{id}}}`:   "all study",
+		`{ofStudy(id:1){lies{id}}}`:    "all study",
+	} {
+		if got := judge(t, s, client(oneStudy), query, ""); got != want {
 			t.Errorf("%s: got %s, want %s", query, got, want)
 		}
 	}

@@ -19,11 +19,10 @@ func (w *writer) likely(t *definition, f *field) bool {
 	if !demands.met(w.g) || len(t.demand)+len(f.demand) == 0 && len(t.ifaces) == 0 {
 		return false
 	}
-	n := name(f, values{})
-	if n.undeclared && !f.unscoped || f.whole && slices.ContainsFunc(f.kinds, func(k string) bool { return !w.g.all(k) }) {
+	n, root := name(f, values{}), t == w.m.query || t == w.m.mutation
+	if n.undeclared && !f.unscoped && (root || !f.typ.base().scopedOnly()) || f.whole && slices.ContainsFunc(f.kinds, func(k string) bool { return !w.g.all(k) }) {
 		return false
 	}
-	root := t == w.m.query || t == w.m.mutation
 	if f.typ.base().leaf() {
 		return f.unscoped || f.whole || t.unscoped || len(t.scopings()) > 0 || len(n.kinds) > 0
 	}

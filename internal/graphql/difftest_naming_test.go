@@ -12,6 +12,7 @@ type naming struct {
 	pins       map[string][]string // those of them that say where the answer lies
 	kinds      []string            // that the arguments could name
 	hidden     bool                // a value of an own scalar that may hold ids
+	children   bool                // something could name what lies in something
 	undeclared bool                // something looks like an id and is not declared
 	broken     bool                // an id is missing where others are: nothing is pinned
 	child      bool                // something named lies in something else that is named
@@ -42,6 +43,7 @@ func (n *naming) look(a *argument, free bool, seen map[lookedAt]bool) {
 	if a.scopedBy != "" && !slices.Contains(n.kinds, a.scopedBy) {
 		n.kinds = append(n.kinds, a.scopedBy)
 	}
+	n.children = n.children || a.childOf != ""
 	if a.idLike() && !a.declared() && !free {
 		n.undeclared = true
 	}
@@ -137,6 +139,17 @@ func carries(value any) bool {
 }
 
 func (n *naming) pinned() []string { return slices.Sorted(maps.Keys(n.pins)) }
+
+// mayPin lists the kinds that a field could pin with other arguments.
+func (n *naming) mayPin(f *field, kinds []string) []string {
+	switch {
+	case n.undeclared || len(n.kinds) == 0:
+		return nil
+	case f.unscoped || n.children:
+		return kinds
+	}
+	return n.kinds
+}
 
 // flat tells whether a value of an own scalar is a leaf, below the lists of its type.
 func flat(value any, r *reference) bool {

@@ -29,6 +29,7 @@ type where struct {
 	promised bool            // what it contains lies in that too
 	around   bool            // so says a word in a scoped object, whatever arguments name
 	pins     map[string]bool // kinds that are pinned
+	may      map[string]bool // kinds that other arguments would have pinned
 	checked  bool            // its objects are looked at
 	chosen   bool            // an argument chose what is in it
 }
@@ -224,9 +225,9 @@ func (r *ruling) promise(t *definition, f *field, by *naming, w where) (direct, 
 		}
 	}
 	own := func(c where) where {
-		c.pins = maps.Clone(c.pins)
-		if c.pins == nil {
-			c.pins = map[string]bool{}
+		c.pins, c.may = cloned(c.pins), cloned(c.may)
+		for _, k := range by.mayPin(f, r.m.kinds) {
+			c.may[k] = true
 		}
 		for k := range by.pins {
 			c.pins[k], c.inside = true, true
@@ -238,6 +239,12 @@ func (r *ruling) promise(t *definition, f *field, by *naming, w where) (direct, 
 		return c
 	}
 	return own(direct), own(pass)
+}
+
+func cloned(kinds map[string]bool) map[string]bool {
+	c := map[string]bool{}
+	maps.Copy(c, kinds)
+	return c
 }
 
 // returned judges an object type that the field may return.
@@ -263,6 +270,12 @@ func (r *ruling) leaf(t *definition, f *field, by *naming, w where) {
 		r.refuse("%s.%s: unanswered on the where axis", t.name, f.name)
 	case len(kinds) == 0 && w.inside:
 	case len(kinds) > 0 && (w.promised || !slices.ContainsFunc(kinds, func(k string) bool { return !w.pins[k] })):
+	case len(kinds) > 0 && !slices.ContainsFunc(kinds, func(k string) bool { return !w.pins[k] && !w.may[k] }):
+		for _, k := range kinds {
+			if !w.pins[k] {
+				r.all([]string{k}, f.name+" beside what is not pinned this time")
+			}
+		}
 	default:
 		r.refuse("%s.%s: unanswered on the where axis", t.name, f.name)
 	}
