@@ -150,6 +150,9 @@ func (x *execution) field(out *bytes.Buffer, n *node, c collected) error {
 	}
 	h := fnv.New64a()
 	canonical, err := json.Marshal(args)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(h, "%d %s %s", n.seed, f.name, canonical)
 	sent, err := coercer{bare: true}.args(f, s.args, x.sentVars)
 	if err != nil {

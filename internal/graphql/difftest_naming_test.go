@@ -2,7 +2,6 @@ package graphql_test
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 )
 
@@ -137,8 +136,6 @@ func carries(value any) bool {
 	}
 	return len(items) > 0 && !slices.Contains(items, nil)
 }
-
-func (n *naming) pinned() []string { return slices.Sorted(maps.Keys(n.pins)) }
 
 // mayPin lists the kinds that a field could pin with other arguments.
 func (n *naming) mayPin(f *field, kinds []string) []string {
