@@ -242,17 +242,7 @@ func (p *problems) rights(c *Client, issuer *Issuer, tenant *Tenant, exists Exis
 			p.add(field, "%q is above the ceiling of tenant %s", s, tenant.Label)
 		}
 	}
-	for i, name := range c.Policies {
-		field := fmt.Sprintf("policies[%d]", i)
-		switch {
-		case !exists(KindPolicy, name):
-			p.add(field, "there is no policy %q; make it first, or name another", name)
-		case slices.Index(c.Policies, name) < i:
-			p.add(field, "%q stands there twice", name)
-		case tenant != nil && tenant.Ceiling != nil && !slices.Contains(tenant.Ceiling.Policies, name):
-			p.add(field, "%q is above the ceiling of tenant %s", name, tenant.Label)
-		}
-	}
+	p.policies(c.Policies, tenant, exists)
 	if len(c.Audiences) == 0 {
 		p.add("audiences", "is empty; every token is for somebody: name at least one API")
 	}
@@ -274,6 +264,20 @@ func (p *problems) rights(c *Client, issuer *Issuer, tenant *Tenant, exists Exis
 			if tenant != nil && !slices.Contains(tenant.Resources[kind], id) {
 				p.add(fmt.Sprintf("%s.ids[%d]", field, i), "%q is not a %s of tenant %s", id, kind, tenant.Label)
 			}
+		}
+	}
+}
+
+func (p *problems) policies(names []string, tenant *Tenant, exists Exists) {
+	for i, name := range names {
+		field := fmt.Sprintf("policies[%d]", i)
+		switch {
+		case !exists(KindPolicy, name):
+			p.add(field, "there is no policy %q; make it first, or name another", name)
+		case slices.Index(names, name) < i:
+			p.add(field, "%q stands there twice", name)
+		case tenant != nil && tenant.Ceiling != nil && !slices.Contains(tenant.Ceiling.Policies, name):
+			p.add(field, "%q is above the ceiling of tenant %s", name, tenant.Label)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/keys"
@@ -146,23 +147,30 @@ func (r *Registry) rotateDue(ctx context.Context, name string) error {
 		list = slices.DeleteFunc(list, func(k domain.Key) bool {
 			return slices.ContainsFunc(spent, func(s domain.Key) bool { return s.ID == k.ID })
 		})
-		for _, purpose := range keys.Due(&i, list, now) {
-			changed, removed, err := keys.Rotate(&i, list, r.Vault.Ring, now, keys.RotateOptions{Purpose: purpose})
-			if err != nil {
-				return nil, err
-			}
-			more, err := putKeys(ctx, t, "key.rotate", changed, removed)
-			if err != nil {
-				return nil, err
-			}
-			changes = append(changes, more...)
-		}
-		return changes, nil
+		more, err := r.rotateEach(ctx, t, &i, list, now)
+		return append(changes, more...), err
 	})
 	if err != nil {
 		return fmt.Errorf("rotate the key of issuer %s: %w", name, err)
 	}
 	return nil
+}
+
+// rotateEach rotates for each purpose that is due.
+func (r *Registry) rotateEach(ctx context.Context, t domain.Tables, i *domain.Issuer, list []domain.Key, now time.Time) ([]domain.Change, error) {
+	var changes []domain.Change
+	for _, purpose := range keys.Due(i, list, now) {
+		changed, removed, err := keys.Rotate(i, list, r.Vault.Ring, now, keys.RotateOptions{Purpose: purpose})
+		if err != nil {
+			return nil, err
+		}
+		more, err := putKeys(ctx, t, "key.rotate", changed, removed)
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, more...)
+	}
+	return changes, nil
 }
 
 // issuerKeys reads an issuer and its keys.
