@@ -49,12 +49,9 @@ func (n *node) find(method, rest string, depth int, m *Match) bool {
 	if next := n.literal[segment]; next != nil && next.step(method, rest, more, depth, m) {
 		return true
 	}
-	if len(n.param) == 0 || segment == "" {
-		return false
-	}
 	value, verb, has := strings.Cut(segment, ":") // a plain parameter holds no colon: it could be a verb upstream
 	next := n.param[verb]
-	if next == nil || value == "" || (has && verb == "") || depth == maxParameters {
+	if next == nil || value == "" || (has && verb == "") {
 		return false
 	}
 	if strings.IndexByte(value, '%') >= 0 {
@@ -64,7 +61,7 @@ func (n *node) find(method, rest string, depth int, m *Match) bool {
 		}
 		value = plain
 	}
-	m.values[depth] = value
+	m.values[depth] = value // no route has more than maxParameters
 	return next.step(method, rest, more, depth+1, m)
 }
 

@@ -53,6 +53,8 @@ func TestNormalise(t *testing.T) { // D-60
 		"/a%":                           "",
 		"/a%4":                          "",
 		"/a%zz":                         "",
+		"/a%M1":                         "", // no digit that counts 22
+		"/a%6Q":                         "", // nor 26
 		"/a b":                          "",
 		"/a?b":                          "",
 		"/a#b":                          "",

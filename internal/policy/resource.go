@@ -41,8 +41,7 @@ type ResourceScope map[string]Resources
 
 // Holds reports whether the scope contains the resource.
 func (s ResourceScope) Holds(kind, id string) bool {
-	r, ok := s[kind]
-	return ok && r.holds(id)
+	return s[kind].holds(id)
 }
 
 // Intersect is what lies in both scopes of the kinds of s; a kind that o does not know

@@ -129,8 +129,8 @@ func (s set) has(v string) bool {
 }
 
 func (r *Rights) holds(n *Resource) bool {
-	held, ok := r.resources[n.Kind]
-	return ok && (held.all || (!n.All && held.ids.has(n.ID)))
+	held := r.resources[n.Kind] // none, where the kind is not there
+	return held.all || (!n.All && held.ids.has(n.ID))
 }
 
 func (s *Said) reaches(n *Resource) bool {

@@ -70,7 +70,9 @@ func TestMatch(t *testing.T) { // D-60 D-61 D-65
 		{"GET", "/nothing", ""},
 		{"GET", "/bookings/7/notes", ""},
 		{"DELETE", "/bookings/7/notes/1/2", ""},
-		{"GET", "bookings", ""},
+		{"GET", "/bookings/7:", ""},
+		{"GET", "/bookings/%zz", ""}, // what Normalise would have refused
+		{"GET", "xbookings", ""},
 		{"GET", "", ""},
 	} {
 		got := ""
@@ -103,6 +105,7 @@ func TestNeed(t *testing.T) { // RULES "Guard, REST"; BIP-09 OMN-06 ARB-06
 		{name: "mutating, unscoped only", method: "PUT", path: "/jobs/1", want: policy.Need{Resources: whole}},
 		{name: "from the query", method: "GET", path: "/search", query: one("t1"), want: policy.Need{Resources: res("team", "t1")}},
 		{name: "from the body", method: "POST", path: "/teams", body: one("t1"), want: policy.Need{Resources: res("team", "t1")}},
+		{name: "beside a name that only begins alike", method: "GET", path: "/search", query: map[string][]string{"team": {"t1"}, "team.name": {"x"}}, want: policy.Need{Resources: res("team", "t1")}},
 		{name: "missing", method: "GET", path: "/search", refused: true},
 		{name: "empty", method: "GET", path: "/search", query: one(""), refused: true},
 		{name: "twice", method: "GET", path: "/search", query: one("t1", "t1"), refused: true},
@@ -220,5 +223,13 @@ func BenchmarkCall(b *testing.B) {
 		if err != nil || !rights.Decide(&need, said).Allowed {
 			b.Fatal("refused")
 		}
+	}
+}
+
+// An error that names a parameter is that one error and no other.
+func TestParameterError(t *testing.T) {
+	err := error(&policy.ParameterError{Name: "team"})
+	if !errors.Is(err, policy.ErrParameter) || errors.Is(err, policy.ErrPath) {
+		t.Error(err)
 	}
 }
