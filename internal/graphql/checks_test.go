@@ -1,0 +1,99 @@
+package graphql_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/postern-dev/postern/internal/graphql"
+	"github.com/postern-dev/postern/internal/policy"
+)
+
+// corners is a schema of what the one about trials has none of.
+func corners() string {
+	var members []string
+	var types strings.Builder
+	for i := range 24 {
+		members = append(members, fmt.Sprintf("T%d", i))
+		fmt.Fprintf(&types, "type T%d @authenticated @unscoped { n: Int s%d: String @policy(policies: [[\"secret:%d\"]]) }\n", i, i, i)
+	}
+	return `type Query {
+  who(userId: ID!): Me @authenticated
+  hit(userId: ID!): Hit @authenticated
+  named(id: String): Me @authenticated
+  uuids(uuids: [String]): Me @authenticated
+  siteOf(at: Where!): Site @authenticated
+  many: Many @authenticated @unscoped
+  two(a: Int, b: Int): Me @authenticated @unscoped
+  list: List @authenticated @unscoped
+}
+union Hit = Me | Study
+type Me @authenticated @unscoped { name: String }
+type Study @scoped(kind: "study") @authenticated { id: ID! name: String }
+type Site @scoped(kind: "site") @authenticated { id: ID! name: String }
+input Where { studyId: ID! @scopedBy(kind: "study") siteId: ID @childOf(arg: "studyId") }
+union List = Plain | Inner | Outer | Bare | Deep
+type Plain @authenticated @unscoped { f: [String] }
+type Inner @authenticated @unscoped { f: [String!] }
+type Outer @authenticated @unscoped { f: [String]! }
+type Bare @authenticated @unscoped { f: String }
+type Deep @authenticated @unscoped { f: [[String]] }
+` + types.String() + "union Many = " + strings.Join(members, " | ")
+}
+
+// Each check of which no other test knows; make mutate turns them off.
+func TestCorners(t *testing.T) {
+	s := loadText(t, corners(), nil, graphql.Options{})
+	for _, tc := range []struct {
+		name   string
+		rights *policy.Rights
+		query  string
+		want   string
+	}{
+		{"undeclared id, an object of nobody's", client(everyone), `{who(userId:1){name}}`, "unanswered"},
+		{"undeclared id, nobody's among others", client(everyone), `{hit(userId:1){... on Study{name}}}`, "unanswered"},
+		{"undeclared id by its name alone", client(everyone), `{named(id:"1"){name}}`, "unanswered"},
+		{"undeclared ids by their name alone", client(everyone), `{uuids(uuids:["1"]){name}}`, "unanswered"},
+		{"child of, in an input object", client(oneStudy), `{siteOf(at:{studyId:1,siteId:9}){name}}`, "allowed"},
+		{"child of another, in an input object", client(oneStudy), `{siteOf(at:{studyId:2,siteId:9}){name}}`, "study 2"},
+		{"D-75 the last of many types", client(nil, "secret:3"), `{many{... on T3{s3} ... on T23{s23}}}`, "secret:23"},
+		{"the last of many types", client(nil, "secret:3", "secret:23"), `{many{... on T3{s3} ... on T23{s23}}}`, "allowed"},
+		{"one name, another argument", client(nil), `{x:two(a:1){name} x:two(b:1){name}}`, "invalid"},
+		{"one name, another kind of value", client(nil), `{x:who(userId:1){name} x:who(userId:"1"){name}}`, "invalid"},
+		{"one name, the same in another order", client(nil), `{x:two(a:1,b:2){name} x:two(b:2,a:1){name}}`, "allowed"},
+		{"lists of one shape", client(nil), `{list{... on Plain{f} ... on Inner{g:f}}}`, "allowed"},
+		{"a list of other elements", client(nil), `{list{... on Plain{f} ... on Inner{f}}}`, "invalid"},
+		{"a list that is there", client(nil), `{list{... on Plain{f} ... on Outer{f}}}`, "invalid"},
+		{"a list and none", client(nil), `{list{... on Plain{f} ... on Bare{f}}}`, "invalid"},
+		{"none and a list", client(nil), `{list{... on Bare{f} ... on Plain{f}}}`, "invalid"},
+		{"a list and lists", client(nil), `{list{... on Plain{f} ... on Deep{f}}}`, "invalid"},
+		{"lists and a list", client(nil), `{list{... on Deep{f} ... on Plain{f}}}`, "invalid"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := judge(t, s, tc.rights, tc.query, ""); got != tc.want {
+				t.Errorf("got %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+// An answer is an object, and of a type that is known by no name no member is overlooked
+// (D-88).
+func TestCornersOfAnswers(t *testing.T) {
+	s := load(t, graphql.Options{CheckResponses: true})
+	plan, _ := checked(t, s, `{studies{pageInfo{hasNextPage}}}`)
+	rights := client(oneStudy, actions...)
+	for _, tc := range []struct{ answer, want string }{
+		{`{"data":{"studies":{"pageInfo":{"hasNextPage":true}}}}`, ""},
+		{`["data",{"studies":{"pageInfo":{"hasNextPage":true}}}]`, "bad_answer"},
+		{`{"data":{"studies":{"pageInfo":{"hasNextPage":true,"":1}}}}`, "bad_answer"},
+	} {
+		got := ""
+		if _, err := plan.CheckResponse([]byte(tc.answer), rights, said); err != nil {
+			got = reason(err)
+		}
+		if got != tc.want {
+			t.Errorf("%s: got %q, want %q", tc.answer, got, tc.want)
+		}
+	}
+}
