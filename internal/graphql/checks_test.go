@@ -97,3 +97,37 @@ func TestCornersOfAnswers(t *testing.T) {
 		}
 	}
 }
+
+// Fields of one name must have the same arguments, down to what their values hold (GraphQL
+// §5.3.2): the upstream would take one of them.
+func TestCornersOfOverlap(t *testing.T) {
+	s := load(t, graphql.Options{})
+	for _, tc := range []struct{ a, b, want string }{
+		{`{studyId:1,status:NEW}`, `{status:NEW,studyId:1}`, "allowed"},
+		{`{studyId:1}`, `{studyId:2}`, "invalid"},
+		{`{studyId:1}`, `{siteIds:1}`, "invalid"},
+		{`{studyId:1}`, `{studyId:1,status:NEW}`, "invalid"},
+		{`{studyId:1,status:NEW}`, `{studyId:1}`, "invalid"},
+		{`{siteIds:[1]}`, `{siteIds:[1,2]}`, "invalid"},
+		{`{siteIds:[1,2]}`, `{siteIds:[2,1]}`, "invalid"},
+		{`{any:[{studyId:1}]}`, `{any:[{studyId:2}]}`, "invalid"},
+	} {
+		query := `{x:candidates(filter:` + tc.a + `){id} x:candidates(filter:` + tc.b + `){id}}`
+		if got := judge(t, s, client(everyone, actions...), query, ""); got != tc.want {
+			t.Errorf("%s: got %s, want %s", query, got, tc.want)
+		}
+	}
+}
+
+// An alias that looks like a hidden one is nobody's to choose.
+func TestCornersOfHiddenAliases(t *testing.T) {
+	s := load(t, graphql.Options{CheckResponses: true})
+	_, p := checked(t, s, `{studies{nodes{name}}}`)
+	for _, query := range []string{
+		`{studies{nodes{` + p + `x:name}}}`, `{studies{nodes{...{` + p + `x:name}}}}`, `{studies{nodes{...F}}} fragment F on Study{` + p + `x:name}`,
+	} {
+		if got := judge(t, s, client(everyone, actions...), query, ""); got != "invalid" {
+			t.Errorf("%s: got %s", query, got)
+		}
+	}
+}

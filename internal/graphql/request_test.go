@@ -27,6 +27,7 @@ func TestRequest(t *testing.T) {
 		{"variables are text", `{"query":"{a}","variables":"{}"}`, "malformed"},
 		{"operationName is a number", `{"query":"{a}","operationName":1}`, "malformed"},
 		{"D-84 persisted query", `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}`, "not_supported"},
+		{"extensions that are no object", `{"query":"{a}","extensions":[]}`, "not_supported"},
 		{"D-84 persisted query beside a query", `{"query":"{a}","extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}`, "not_supported"},
 		{"D-84 by id", `{"id":"1"}`, "not_supported"},
 		{"D-81 a batch", `[{"query":"{a}"}]`, "malformed"},
