@@ -131,3 +131,36 @@ func TestCornersOfHiddenAliases(t *testing.T) {
 		}
 	}
 }
+
+// What one type of an interface promises, another does not: each has a shape of its own
+// (D-88).
+func TestCornersOfShapes(t *testing.T) {
+	s := loadText(t, `type Query { any: [Holder!]! @authenticated @checkable }
+interface Holder { sites: [Site!]! }
+type A implements Holder @scoped(kind: "study") @authenticated { id: ID! sites: [Site!]! @unscoped }
+type B implements Holder @scoped(kind: "study") @authenticated { id: ID! sites: [Site!]! @checkable }
+type Site @scoped(kind: "site") @authenticated { id: ID! name: String }`, nil, graphql.Options{CheckResponses: true})
+	study, site := client(oneStudy), client(policy.ResourceScope{"study": {IDs: []string{"1"}}, "site": {IDs: []string{"9"}}})
+	const both = `{any{sites{name} ...on A{sites{a:id}} ...on B{sites{b:id}}}}`
+	for _, tc := range []struct {
+		rights              *policy.Rights
+		query, answer, want string
+	}{
+		{study, `{any{sites{name}}}`, `{"_t":"A","_A_0":"1","sites":[{"_Site_0":"9","name":"x"}]}`, ""},
+		{study, `{any{sites{name}}}`, `{"_t":"B","_B_0":"1","sites":[{"_Site_0":"9","name":"x"}]}`, "outside"},
+		{site, `{any{sites{name}}}`, `{"_t":"B","_B_0":"1","sites":[{"_Site_0":"9","name":"x"}]}`, ""},
+		{study, both, `{"_t":"A","_A_0":"1","sites":[{"_Site_0":"9","name":"x","a":"9"}]}`, ""},
+		{site, both, `{"_t":"B","_B_0":"1","sites":[{"_Site_0":"9","name":"x","b":"9"}]}`, ""},
+		{site, both, `{"_t":"B","_B_0":"1","sites":[{"_Site_0":"9","name":"x","a":"9"}]}`, "bad_answer"},
+	} {
+		plan, p := checked(t, s, tc.query)
+		answer := strings.ReplaceAll(`{"data":{"any":[`+tc.answer+`]}}`, `"_`, `"`+p)
+		got := ""
+		if _, err := plan.CheckResponse([]byte(answer), tc.rights, said); err != nil {
+			got = reason(err)
+		}
+		if got != tc.want {
+			t.Errorf("%s %s: got %q, want %q", tc.query, tc.answer, got, tc.want)
+		}
+	}
+}
