@@ -69,8 +69,11 @@ func (t *taper) value() {
 	t.tokens[me].end, t.tokens[me].next = t.at, len(t.tokens)
 }
 
-// str is what a string token means.
+// str is what a string token means; another has no such meaning.
 func str(text string, t token) (string, bool) {
+	if t.kind != '"' {
+		return "", false
+	}
 	raw := text[t.start+1 : t.end-1]
 	if strings.IndexByte(raw, '\\') < 0 {
 		return raw, true

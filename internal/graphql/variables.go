@@ -123,7 +123,7 @@ func (c *coercer) coerce(at int, t *ast.Type) (value, string) {
 		return c.object(at, def)
 	case ast.Enum:
 		name, ok := str(c.text, tok)
-		if tok.kind != '"' || !ok || def.EnumValues.ForName(name) == nil {
+		if !ok || def.EnumValues.ForName(name) == nil {
 			return value{}, "no value of " + t.NamedType
 		}
 		c.out = strictjson.AppendString(c.out, name)
