@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -92,26 +93,24 @@ func ready(address string) error {
 	return errors.New("the server at " + address + " did not become ready")
 }
 
-// freePorts returns the first of n neighbouring ports at which nobody listens.
+// freePorts returns the first of n neighbouring ports at which nobody listens. They lie
+// below those that systems give to whoever names none, which could go to somebody else
+// before they are used.
 func freePorts(n int) (int, error) {
 	for range 100 {
-		first, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return 0, err
-		}
-		held := []net.Listener{first}
-		base := first.Addr().(*net.TCPAddr).Port
-		for i := 1; i < n && base+i < 65000; i++ {
+		base := 15_000 + rand.IntN(15_000)
+		var open []net.Listener
+		for i := range n {
 			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(base+i)))
 			if err != nil {
 				break
 			}
-			held = append(held, l)
+			open = append(open, l)
 		}
-		for _, l := range held {
-			_ = l.Close()
+		for _, l := range open {
+			_ = l.Close() // nothing was sent
 		}
-		if len(held) == n {
+		if len(open) == n {
 			return base, nil
 		}
 	}
