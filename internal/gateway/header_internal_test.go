@@ -49,7 +49,7 @@ func FuzzHeaders(f *testing.F) {
 		in := http.Header{}
 		in.Add(n1, v1)
 		in.Add(n2, v2)
-		c := &call{r: &http.Request{Host: "h", Header: in}, ex: &request.Exchange{ID: "event"}, verdict: guard.Verdict{
+		c := &call{gateway: &Gateway{loop: "postern-0"}, r: &http.Request{Host: "h", Header: in}, ex: &request.Exchange{ID: "event"}, verdict: guard.Verdict{
 			API: &snapshot.API{}, Client: &snapshot.Client{Client: domain.Client{ID: "c1", Tenant: "t1"}}}}
 		out := c.headers(in)
 		loose := map[string][]string{}
