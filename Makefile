@@ -37,7 +37,8 @@ bench:
 fuzz:
 	@.ci/fuzz $(FUZZTIME)
 
-# One changed value per field of each dialect file; each must fail a conversation.
+# One changed value per field of each dialect file: each must fail a conversation. Each check of
+# the guard turned off, one at a time: each must fail a test.
 mutate:
 	@grep -q '^Test' <<<"$$(go test -list Mutat ./...)" || { echo 'make mutate: no mutation test found' >&2; exit 1; }
 	POSTERN_MUTATE=1 go test -count=1 -timeout 30m -run Mutat ./...

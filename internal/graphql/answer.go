@@ -109,8 +109,8 @@ func (f *fieldRule) sources(pin int, s *Schema) []source {
 }
 
 func (a *slotRule) hasChild(seen map[*inputRule]bool) bool {
-	if a.child || a.object == nil || seen[a.object] {
-		return a.child
+	if a.object == nil || seen[a.object] {
+		return a.child // never of an input object
 	}
 	if seen == nil {
 		seen = map[*inputRule]bool{}
@@ -124,11 +124,8 @@ func (a *slotRule) hasChild(seen map[*inputRule]bool) bool {
 	return false
 }
 
-// covers reports whether an object type may stand for this type.
+// covers reports whether an object type may stand for this type, as it may for itself.
 func (t *typeRule) covers(object *typeRule) bool {
-	if t == object {
-		return true
-	}
 	_, ok := t.set[object]
 	return ok
 }

@@ -1,0 +1,44 @@
+package guard_test
+
+// equivalent is a mutant that changes nothing anybody could see, and why.
+type equivalent struct {
+	in, text, to string
+	nth          int // of those that are alike in the function; zero: the first
+	why          string
+	found        bool
+}
+
+func excused(m mutant) bool {
+	for _, e := range equivalents {
+		if e.in == m.in && e.text == m.text && e.to == m.to && max(1, e.nth) == m.nth {
+			e.found = true
+			return true
+		}
+	}
+	return false
+}
+
+var equivalents = []*equivalent{
+	// What is only faster, or dearer but counted.
+	{in: "underscored", text: `!strings.ContainsAny(name, ". [")`, to: "false", why: "what has none of them stays as it is"},
+	{in: "loader.meaning", text: "slots", to: "true", why: "arguments are looked at in which there is nothing to find"},
+	{in: "watched", text: "a.kind >= 0 || a.child || len(a.wants) > 0 || a.enum != nil || (a.opaque && !a.exempt) || (a.object != nil && a.object.watched)", to: "true",
+		why: "values are looked at in which there is nothing to find"},
+	{in: "around.same", text: "a.covered == b.covered && a.chosen == b.chosen && a.checkable == b.checkable && len(a.flow)+len(b.flow) == 0", to: "false",
+		why: "equal places are judged each by itself"},
+	{in: "judge.spend", text: "j.refusal == nil", to: "true", why: "judging goes on to the end of the field; the refusal stays"},
+	{in: "judge.pin", text: "!p.args.hasVariable()", to: "false", why: "what needs no variables is found out for each request"},
+	{in: "stands.has", text: "slices.Contains(list, in)", to: "false", why: "equal places are judged each by itself"},
+	{in: "stands.has", text: "ok", to: "false", why: "equal places are judged each by itself"},
+	{in: "sameLevel", text: "a.in == b.in && len(a.set) == len(b.set) && &a.set[0] == &b.set[0]", to: "false", why: "no shape is shared"},
+
+	// What another check makes sure of.
+	{in: "decodeUnreserved", text: "err != nil", to: "false", why: "each escape was read above; Go's reader finds no other"},
+	{in: "fieldRule.pinnable", text: `f.undeclared == ""`, to: "true",
+		why: "pin.resolve lets a field with an undeclared argument pin nothing: all of each kind is needed"},
+	{in: "ReadRequest", text: "err != nil", to: "false", why: "there are no members then, so there is no query"},
+	{in: "Plan.prepareCheck", text: "r != nil", to: "false", nth: 2, why: "no document is known whose hidden aliases are not valid where it is"},
+	{in: "sameLevel", text: "len(a.set) == len(b.set)", to: "true", why: "selection sets are whole: with one first selection they are one"},
+	{in: "integer", text: `digits == ""`, to: "false", why: "it is asked of JSON numbers, which have a digit"},
+	{in: "integer", text: `digits[0] == '0' && text != "0"`, to: "false", why: "of JSON numbers only -0 is so, which value.id refuses"},
+}
