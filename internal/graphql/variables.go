@@ -197,6 +197,9 @@ func whole(v *value, def *ast.Definition) string {
 // scalar takes the specification's scalars in their JSON form alone; an id is
 // forwarded as a string. A scalar of the API's own takes anything.
 func (c *coercer) scalar(at int, def *ast.Definition) (value, string) {
+	if k := c.tokens[at].kind; def.BuiltIn && (k == '[' || k == '{') {
+		return value{}, "no " + def.Name // without a tree of what is in it
+	}
 	v := c.any(at)
 	ok := true
 	switch def.Name {
