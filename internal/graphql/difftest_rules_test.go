@@ -30,6 +30,7 @@ type where struct {
 	around   bool            // so says a word in a scoped object, whatever arguments name
 	pins     map[string]bool // kinds that are pinned
 	may      map[string]bool // kinds that other arguments would have pinned
+	named    map[string]bool // kinds that arguments may name
 	checked  bool            // its objects are looked at
 	chosen   bool            // an argument chose what is in it
 }
@@ -79,7 +80,7 @@ func (r *ruling) field(t *definition, s *selection, w where) {
 	}
 	sent, _ := coercer{bare: true}.args(f, s.args, r.sentVars)
 	r.actions(t, f, sent)
-	below := r.resources(t, f, name(f, args), w, chooses(f, s))
+	below := r.resources(t, f, name(f, args), w, s)
 	for _, o := range f.typ.base().possible() {
 		r.set(o, s.selections, below(o))
 	}
@@ -130,7 +131,7 @@ func (r *ruling) all(kinds []string, why string) {
 
 // resources is the where axis; what it returns says where the objects of the field
 // stand, by type.
-func (r *ruling) resources(t *definition, f *field, by *naming, w where, chosen bool) func(*definition) where {
+func (r *ruling) resources(t *definition, f *field, by *naming, w where, s *selection) func(*definition) where {
 	scoped := len(t.scopings()) > 0
 	r.named(t, f, by, f.unscoped && (scoped || w.around) && !by.undeclared)
 	if f.typ.base().leaf() {
@@ -139,11 +140,12 @@ func (r *ruling) resources(t *definition, f *field, by *naming, w where, chosen 
 	}
 	direct, pass := r.promise(t, f, by, w)
 	for _, c := range []*where{&direct, &pass} {
-		c.chosen = chosen || t.plain() && w.chosen
+		c.chosen = chooses(f, s) || t.plain() && w.chosen
 		c.checked = r.checks && !c.chosen && (f.checkable || t.plain() && w.checked)
 	}
 	for _, o := range f.typ.base().possible() {
 		r.returned(f, o, direct)
+		r.count(f, o, s.selections, direct)
 	}
 	return func(o *definition) where {
 		in := pass
@@ -225,7 +227,10 @@ func (r *ruling) promise(t *definition, f *field, by *naming, w where) (direct, 
 		}
 	}
 	own := func(c where) where {
-		c.pins, c.may = cloned(c.pins), cloned(c.may)
+		c.pins, c.may, c.named = cloned(c.pins), cloned(c.may), cloned(c.named)
+		for _, k := range by.kinds {
+			c.named[k] = c.named[k] || !by.undeclared
+		}
 		for _, k := range by.mayPin(f, r.m.kinds) {
 			c.may[k] = true
 		}

@@ -53,6 +53,10 @@
 // they pin, or by the container it stands in: if that contains no scoped type and lies
 // inside a scoped object or a pinned field, or if everything it may contain is pinned.
 // So a total of a connection needs a word of its own (@wholeScope, as a rule).
+// A list of containers tells such a total too, even if nothing but __typename is selected:
+// one of the kinds that each contains must be pinned, as for an object that the field
+// returned, or all of these kinds are needed. Where answers are checked, it does that each
+// container is asked for a scoped object, with no directive on the way.
 // A mutation always needs one: @scopedBy, @unscoped or @wholeScope. @wholeScope needs
 // all of the kinds, and pins them for what the field returns.
 //

@@ -223,7 +223,7 @@ func (j *judge) enter(below []stand, f *ast.Field, s stand, path *trail) []stand
 		return below
 	}
 	j.done = append(j.done, same)
-	return j.result(below, rule, rule.reaching(s.around, &next), reuse, at)
+	return j.result(below, f, rule, rule.reaching(s.around, &next), reuse, at)
 }
 
 // pagingOnly: with responses: check an unpinned field carries no argument but those of
@@ -262,7 +262,7 @@ func (j *judge) leaf(s stand, rule *fieldRule, at spot) {
 }
 
 // result judges the types that may come back and adds them to those that stand below.
-func (j *judge) result(below []stand, rule *fieldRule, reaching []source, next *around, at spot) []stand {
+func (j *judge) result(below []stand, f *ast.Field, rule *fieldRule, reaching []source, next *around, at spot) []stand {
 	bare := next
 	if next.covered {
 		uncovered := *next
@@ -277,6 +277,7 @@ func (j *judge) result(below []stand, rule *fieldRule, reaching []source, next *
 		for _, sc := range t.scopings {
 			j.kind(sc.kind, reaching, next.checkable, at)
 		}
+		j.count(f, rule, t, reaching, next, at)
 		if in := (stand{t, t.inside(j.schema, next, bare)}); !j.below.has(below, in) {
 			below = append(below, in)
 		}
