@@ -61,6 +61,8 @@ func TestCorners(t *testing.T) {
 		{"one name, another argument", client(nil), `{x:two(a:1){name} x:two(b:1){name}}`, "invalid"},
 		{"one name, another kind of value", client(nil), `{x:who(userId:1){name} x:who(userId:"1"){name}}`, "invalid"},
 		{"one name, the same in another order", client(nil), `{x:two(a:1,b:2){name} x:two(b:2,a:1){name}}`, "allowed"},
+		{"a fragment of a scalar", client(nil), `{two{...F}} fragment F on Int{... on Me{name}}`, "invalid"},
+		{"a fragment for a scalar", client(nil), `{two{... on Int{name}}}`, "invalid"},
 		{"lists of one shape", client(nil), `{list{... on Plain{f} ... on Inner{g:f}}}`, "allowed"},
 		{"a list of other elements", client(nil), `{list{... on Plain{f} ... on Inner{f}}}`, "invalid"},
 		{"a list that is there", client(nil), `{list{... on Plain{f} ... on Outer{f}}}`, "invalid"},

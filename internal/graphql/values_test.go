@@ -7,12 +7,13 @@ import (
 )
 
 const valued = `type Query {
-  v(i: Int, f: Float, s: String, b: Boolean, id: ID @unscoped, e: E, l: [Int!], ll: [[Int]], in: In, one: One, j: Json @unscoped): Int @authenticated @unscoped
+  v(i: Int, f: Float, s: String, b: Boolean, id: ID @unscoped, e: E, l: [Int!], ll: [[Int]], in: In, loose: Loose, one: One, j: Json @unscoped): Int @authenticated @unscoped
   need(i: Int!): Int @authenticated @unscoped
 }
 scalar Json
 enum E { RED GREEN }
 input In { a: Int! b: Int = 1 c: [In!] d: Int! = 2 }
+input Loose { a: Int }
 input One @oneOf { a: Int b: Int }`
 
 // Values of correct type (GraphQL §5.6.1), in the document and in variables.
@@ -67,6 +68,9 @@ func TestValues(t *testing.T) {
 		{"In", "in", `{a:1,c:{b:1}}`, `{"a":1,"c":{"b":1}}`, "no"},
 		{"In", "in", `[{a:1}]`, `[{"a":1}]`, "no"},
 		{"In", "in", `1`, `1`, "no"},
+		{"Loose", "loose", `{}`, `{}`, "allowed"},
+		{"Loose", "loose", `1`, `1`, "no"},
+		{"Loose", "loose", `"x"`, `"x"`, "no"},
 		{"One", "one", `{a:1}`, `{"a":1}`, "allowed"},
 		{"One", "one", `{}`, `{}`, "no"},
 		{"One", "one", `{a:1,b:2}`, `{"a":1,"b":2}`, "no"},
