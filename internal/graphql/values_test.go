@@ -67,6 +67,7 @@ func TestValues(t *testing.T) {
 		{"In", "in", `{a:1,x:1}`, `{"a":1,"x":1}`, "no"},
 		{"In", "in", `{a:1,c:{b:1}}`, `{"a":1,"c":{"b":1}}`, "no"},
 		{"In", "in", `[{a:1}]`, `[{"a":1}]`, "no"},
+		{"In", "in", `["a",1]`, `["a",1]`, "no"},
 		{"In", "in", `1`, `1`, "no"},
 		{"Loose", "loose", `{}`, `{}`, "allowed"},
 		{"Loose", "loose", `1`, `1`, "no"},

@@ -122,8 +122,8 @@ func (c *coercer) coerce(at int, t *ast.Type) (value, string) {
 	case ast.InputObject:
 		return c.object(at, def)
 	case ast.Enum:
-		name, ok := str(c.text, tok)
-		if !ok || def.EnumValues.ForName(name) == nil {
+		name, _ := str(c.text, tok) // no value has an empty name
+		if def.EnumValues.ForName(name) == nil {
 			return value{}, "no value of " + t.NamedType
 		}
 		c.out = strictjson.AppendString(c.out, name)
@@ -162,9 +162,9 @@ func (c *coercer) object(at int, def *ast.Definition) (value, string) {
 	}
 	c.out = append(c.out, '{')
 	for i := at + 1; i < c.tokens[at].next; i = c.tokens[i+1].next {
-		name, ok := str(c.text, c.tokens[i])
+		name, _ := str(c.text, c.tokens[i])
 		field := def.Fields.ForName(name)
-		if !ok || field == nil {
+		if field == nil {
 			return out, "a field that " + def.Name + " does not have"
 		}
 		if len(out.names) > 0 {
