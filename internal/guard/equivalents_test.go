@@ -39,6 +39,8 @@ var equivalents = []*equivalent{
 	{in: "ReadRequest", text: "err != nil", to: "false", why: "there are no members then, so there is no query"},
 	{in: "Plan.prepareCheck", text: "r != nil", to: "false", nth: 2, why: "no document is known whose hidden aliases are not valid where it is"},
 	{in: "sameLevel", text: "len(a.set) == len(b.set)", to: "true", why: "selection sets are whole: with one first selection they are one"},
+	{in: "call.verifyToken", text: "err != nil", to: "false", nth: 2, why: "there is no verifier then, so nobody is trusted"},
+	{in: "call.verifyToken", text: "c.Issuer == nil", to: "false", why: "the verifier of an API takes tokens of its issuers alone"},
 	{in: "integer", text: `digits == ""`, to: "false", why: "it is asked of JSON numbers, which have a digit"},
 	{in: "integer", text: `digits[0] == '0' && text != "0"`, to: "false", why: "of JSON numbers only -0 is so, which value.id refuses"},
 }
