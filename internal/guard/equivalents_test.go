@@ -31,6 +31,9 @@ var equivalents = []*equivalent{
 	{in: "stands.has", text: "slices.Contains(list, in)", to: "false", why: "equal places are judged each by itself"},
 	{in: "stands.has", text: "ok", to: "false", why: "equal places are judged each by itself"},
 	{in: "sameLevel", text: "a.in == b.in && len(a.set) == len(b.set) && &a.set[0] == &b.set[0]", to: "false", why: "no shape is shared"},
+	{in: "call.overtaken", text: "c.body == nil", to: "false", why: "a call without a body is judged once more, and spends nothing again"},
+	{in: "call.overtaken", text: "!known || client != c.Client || snap.View() != c.view || snap.Now().Sub(c.now) >= time.Second", to: "true",
+		why: "every call with a body is judged once more, and spends nothing again"},
 
 	// What another check makes sure of.
 	{in: "decodeUnreserved", text: "err != nil", to: "false", why: "each escape was read above; Go's reader finds no other"},
@@ -41,6 +44,8 @@ var equivalents = []*equivalent{
 	{in: "sameLevel", text: "len(a.set) == len(b.set)", to: "true", why: "selection sets are whole: with one first selection they are one"},
 	{in: "call.verifyToken", text: "err != nil", to: "false", nth: 2, why: "there is no verifier then, so nobody is trusted"},
 	{in: "call.verifyToken", text: "c.Issuer == nil", to: "false", why: "the verifier of an API takes tokens of its issuers alone"},
+	{in: "Guard.Alive", text: "err != nil", to: "false", why: "there are no keys then, so not this one"},
+	{in: "Guard.Alive", text: "!ok", to: "false", nth: 2, why: "a key that is not there has the identity of none"},
 	{in: "integer", text: `digits == ""`, to: "false", why: "it is asked of JSON numbers, which have a digit"},
 	{in: "integer", text: `digits[0] == '0' && text != "0"`, to: "false", why: "of JSON numbers only -0 is so, which value.id refuses"},
 }
