@@ -90,3 +90,14 @@ func TestStoreFailsAtTheClient(t *testing.T) {
 	n.lose(false)
 	n.want(n.get(base+"/me", token), "")
 }
+
+// Where no verifier can be made of an API, nobody is judged by a part of them.
+func TestNoVerifier(t *testing.T) {
+	n := newTown(t)
+	token := n.token("main", "c1", "")
+	n.want(n.get(base+"/me", token), "")
+	n.api(domain.API{Name: "odd", Issuers: []string{"main"}, Path: "/odd", Routes: []policy.Route{{Method: "GET", Path: "/me"}}}) // no audience
+	for _, url := range []string{base + "/me", "https://auth.example.com/odd/me"} {
+		n.want(n.get(url, token), guard.Unavailable)
+	}
+}

@@ -42,7 +42,6 @@ var equivalents = []*equivalent{
 	{in: "ReadRequest", text: "err != nil", to: "false", why: "there are no members then, so there is no query"},
 	{in: "Plan.prepareCheck", text: "r != nil", to: "false", nth: 2, why: "no document is known whose hidden aliases are not valid where it is"},
 	{in: "sameLevel", text: "len(a.set) == len(b.set)", to: "true", why: "selection sets are whole: with one first selection they are one"},
-	{in: "call.verifyToken", text: "err != nil", to: "false", nth: 2, why: "there is no verifier then, so nobody is trusted"},
 	{in: "call.verifyToken", text: "c.Issuer == nil", to: "false", why: "the verifier of an API takes tokens of its issuers alone"},
 	{in: "Guard.Alive", text: "err != nil", to: "false", why: "there are no keys then, so not this one"},
 	{in: "Guard.Alive", text: "!ok", to: "false", nth: 2, why: "a key that is not there has the identity of none"},
