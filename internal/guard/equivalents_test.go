@@ -45,6 +45,10 @@ var equivalents = []*equivalent{
 	{in: "call.verifyToken", text: "c.Issuer == nil", to: "false", why: "the verifier of an API takes tokens of its issuers alone"},
 	{in: "Guard.Alive", text: "err != nil", to: "false", why: "there are no keys then, so not this one"},
 	{in: "Guard.Alive", text: "!ok", to: "false", nth: 2, why: "a key that is not there has the identity of none"},
+	{in: "ofEngine", text: "!ok", to: "false", why: "the engine returns no other errors"},
+	{in: "GraphQLCall.CheckAnswer", text: "err != nil", to: "false", why: "each answer of the array is read strictly by itself"},
+	{in: "GraphQLCall.CheckAnswer", text: "err != nil", to: "false", nth: 2, why: "what is no array has no answers, and a batch wants one at least"},
+	{in: "hidesSlash", text: "u.EscapedPath() != u.RawPath", to: "true", why: "an escaped slash that stays one is refused by policy.Normalise"},
 	{in: "integer", text: `digits == ""`, to: "false", why: "it is asked of JSON numbers, which have a digit"},
 	{in: "integer", text: `digits[0] == '0' && text != "0"`, to: "false", why: "of JSON numbers only -0 is so, which value.id refuses"},
 }

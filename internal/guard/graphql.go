@@ -74,8 +74,8 @@ func newPlans() *graphql.Cache {
 
 // speaksGraphQL reports whether the API takes GraphQL there, by that method.
 func speaksGraphQL(api *snapshot.API, method, path string) bool {
-	g := api.GraphQL
-	return g != nil && api.Schema != nil && path == g.Path && (method == http.MethodPost || g.Get && method == http.MethodGet)
+	g := api.GraphQL // there with its schema, or not at all
+	return api.Schema != nil && path == g.Path && (method == http.MethodPost || g.Get && method == http.MethodGet)
 }
 
 // nearGraphQL reports whether the path is that of the GraphQL endpoint to some upstream, which
@@ -240,7 +240,7 @@ func (g *GraphQLCall) CheckAnswer(body []byte) ([]byte, error) {
 		return nil, &Refusal{Reason: GraphQLBadAnswer, Err: err}
 	}
 	var answers []json.RawMessage
-	if err := json.Unmarshal(body, &answers); err != nil || answers == nil {
+	if err := json.Unmarshal(body, &answers); err != nil {
 		return nil, &Refusal{Reason: GraphQLBadAnswer, Err: errNoList}
 	}
 	if len(answers) != len(g.plans) {

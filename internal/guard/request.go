@@ -55,7 +55,7 @@ func overriding(values url.Values) error {
 // hidesSlash reports whether package url, where it writes the path anew for bytes that may
 // not stand there, makes `/` of an escape (D-60).
 func hidesSlash(u *url.URL) bool {
-	return u.RawPath != "" && strings.Contains(strings.ToUpper(u.RawPath), "%2F") && u.EscapedPath() != u.RawPath
+	return strings.Contains(strings.ToUpper(u.RawPath), "%2F") && u.EscapedPath() != u.RawPath
 }
 
 // readQuery refuses a query that Go's parser does, or that holds bytes which RFC 3986 §3.4
