@@ -33,10 +33,10 @@ type Study @scoped(kind: "study") @authenticated { id: ID! name: String }
 type Site @scoped(kind: "site") @authenticated { id: ID! name: String }
 input Where { studyId: ID! @scopedBy(kind: "study") siteId: ID @childOf(arg: "studyId") }
 union List = Plain | Inner | Outer | Bare | Deep
-type Plain @authenticated @unscoped { f: [String] }
+type Plain @authenticated @unscoped { f: [String] o: [Me] }
 type Inner @authenticated @unscoped { f: [String!] }
 type Outer @authenticated @unscoped { f: [String]! }
-type Bare @authenticated @unscoped { f: String }
+type Bare @authenticated @unscoped { f: String o: Me }
 type Deep @authenticated @unscoped { f: [[String]] }
 ` + types.String() + "union Many = " + strings.Join(members, " | ")
 }
@@ -68,6 +68,8 @@ func TestCorners(t *testing.T) {
 		{"a list that is there", client(nil), `{list{... on Plain{f} ... on Outer{f}}}`, "invalid"},
 		{"a list and none", client(nil), `{list{... on Plain{f} ... on Bare{f}}}`, "invalid"},
 		{"none and a list", client(nil), `{list{... on Bare{f} ... on Plain{f}}}`, "invalid"},
+		{"an object and a list of them", client(nil), `{list{... on Bare{o{name}} ... on Plain{o{name}}}}`, "invalid"},
+		{"a list of objects and one", client(nil), `{list{... on Plain{o{name}} ... on Bare{o{name}}}}`, "invalid"},
 		{"a list and lists", client(nil), `{list{... on Plain{f} ... on Deep{f}}}`, "invalid"},
 		{"lists and a list", client(nil), `{list{... on Deep{f} ... on Plain{f}}}`, "invalid"},
 	} {
@@ -141,9 +143,10 @@ func TestCornersOfShapes(t *testing.T) {
 interface Holder { sites: [Site!]! }
 type A implements Holder @scoped(kind: "study") @authenticated { id: ID! sites: [Site!]! @unscoped }
 type B implements Holder @scoped(kind: "study") @authenticated { id: ID! sites: [Site!]! @checkable }
+type C implements Holder @scoped(kind: "study") @authenticated { id: ID! sites: [Site!]! @checkable }
 type Site @scoped(kind: "site") @authenticated { id: ID! name: String }`, nil, graphql.Options{CheckResponses: true})
 	study, site := client(oneStudy), client(policy.ResourceScope{"study": {IDs: []string{"1"}}, "site": {IDs: []string{"9"}}})
-	const both = `{any{sites{name} ...on A{sites{a:id}} ...on B{sites{b:id}}}}`
+	const each = `{any{sites{name} ...on A{sites{a:id}} ...on B{sites{b:id}} ...on C{sites{c:id}}}}`
 	for _, tc := range []struct {
 		rights              *policy.Rights
 		query, answer, want string
@@ -151,9 +154,10 @@ type Site @scoped(kind: "site") @authenticated { id: ID! name: String }`, nil, g
 		{study, `{any{sites{name}}}`, `{"_t":"A","_A_0":"1","sites":[{"_Site_0":"9","name":"x"}]}`, ""},
 		{study, `{any{sites{name}}}`, `{"_t":"B","_B_0":"1","sites":[{"_Site_0":"9","name":"x"}]}`, "outside"},
 		{site, `{any{sites{name}}}`, `{"_t":"B","_B_0":"1","sites":[{"_Site_0":"9","name":"x"}]}`, ""},
-		{study, both, `{"_t":"A","_A_0":"1","sites":[{"_Site_0":"9","name":"x","a":"9"}]}`, ""},
-		{site, both, `{"_t":"B","_B_0":"1","sites":[{"_Site_0":"9","name":"x","b":"9"}]}`, ""},
-		{site, both, `{"_t":"B","_B_0":"1","sites":[{"_Site_0":"9","name":"x","a":"9"}]}`, "bad_answer"},
+		{study, each, `{"_t":"A","_A_0":"1","sites":[{"_Site_0":"9","name":"x","a":"9"}]}`, ""},
+		{site, each, `{"_t":"B","_B_0":"1","sites":[{"_Site_0":"9","name":"x","b":"9"}]}`, ""},
+		{site, each, `{"_t":"B","_B_0":"1","sites":[{"_Site_0":"9","name":"x","a":"9"}]}`, "bad_answer"},
+		{site, each, `{"_t":"C","_C_0":"1","sites":[{"_Site_0":"9","name":"x","c":"9"}]}`, ""},
 	} {
 		plan, p := checked(t, s, tc.query)
 		answer := strings.ReplaceAll(`{"data":{"any":[`+tc.answer+`]}}`, `"_`, `"`+p)

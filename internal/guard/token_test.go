@@ -129,6 +129,7 @@ func TestBadTokens(t *testing.T) {
 		"D-38 an epoch of another spelling":         say(map[string]any{"jti": "01." + domain.NewEventID(start).String()}),
 		"D-38 an epoch with a sign":                 say(map[string]any{"jti": "+1." + domain.NewEventID(start).String()}),
 		"D-38 an epoch that is no number of 64 bit": say(map[string]any{"jti": "18446744073709551617." + domain.NewEventID(start).String()}),
+		"D-38 no epoch before the point":            say(map[string]any{"jti": "." + domain.NewEventID(start).String()}),
 		"D-38 an epoch, and no event":               say(map[string]any{"jti": "1.1"}),
 		"no client of that id":                      say(map[string]any{"client_id": "nobody"}),
 		"a client of another issuer":                say(map[string]any{"client_id": "a1"}),
@@ -284,7 +285,8 @@ func TestImportedKeys(t *testing.T) {
 		change  func(n *town)
 		want    guard.Reason
 	}{
-		"before its end":   {time.Minute, nil, ""},
+		"before its end": {time.Minute, nil, ""},
+		"theirs with a point, like an epoch that is none": {time.Minute, nil, ""},
 		"after its end":    {time.Second, func(n *town) { n.wait(time.Second) }, guard.TokenInvalid},
 		"never":            {0, nil, guard.TokenInvalid},
 		"of a killed one":  {time.Minute, func(n *town) { update(n, clients, "main/c1", func(c *domain.Client) { c.Epoch++ }) }, guard.TokenInvalid},
@@ -309,7 +311,11 @@ func TestImportedKeys(t *testing.T) {
 			put(n, keyRows, k)
 			signer, err := jwt.NewSigner(private, "at+jwt")
 			n.check(err)
-			jws, err := signer.Sign(nil, []byte(n.payload(map[string]any{"jti": "4d7c1f60-theirs"})))
+			jti := "4d7c1f60-theirs"
+			if strings.Contains(name, "point") {
+				jti = "4d7c." + domain.NewEventID(start).String()
+			}
+			jws, err := signer.Sign(nil, []byte(n.payload(map[string]any{"jti": jti})))
 			n.check(err)
 			if c.change != nil {
 				c.change(n)
