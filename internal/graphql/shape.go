@@ -102,20 +102,20 @@ func (s *Schema) inject(p *printer, f *ast.Field) {
 		return
 	}
 	if t.def.IsAbstractType() {
-		p.WriteString(s.typenameAlias() + ":__typename ")
+		p.write(s.typenameAlias() + ":__typename ")
 	}
 	for _, o := range t.possible {
 		if len(o.scopings) == 0 {
 			continue
 		}
 		if t.def.IsAbstractType() {
-			p.WriteString("...on " + o.name + "{")
+			p.write("...on " + o.name + "{")
 		}
 		for _, sc := range o.scopings {
-			p.WriteString(sc.alias + ":" + sc.by + " ")
+			p.write(sc.alias + ":" + sc.by + " ")
 		}
 		if t.def.IsAbstractType() {
-			p.WriteString("}")
+			p.write("}")
 		}
 	}
 }
