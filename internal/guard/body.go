@@ -78,6 +78,9 @@ func bodyType(h http.Header) (form bool, err error) {
 	if len(values) != 1 {
 		return false, errContentType
 	}
+	if values[0] == "application/json" { // what most send
+		return false, nil
+	}
 	media, params, err := mime.ParseMediaType(values[0])
 	if err != nil {
 		return false, errContentType
