@@ -21,6 +21,7 @@ func excused(m mutant) bool {
 var equivalents = []*equivalent{
 	// What is only faster, or dearer but counted.
 	{in: "underscored", text: `!strings.ContainsAny(name, ". [")`, to: "false", why: "what has none of them stays as it is"},
+	{in: "bodyType", text: `values[0] == "application/json"`, to: "false", why: "it is parsed like any other"},
 	{in: "loader.meaning", text: "slots", to: "true", why: "arguments are looked at in which there is nothing to find"},
 	{in: "watched", text: "a.kind >= 0 || a.child || len(a.wants) > 0 || a.enum != nil || (a.opaque && !a.exempt) || (a.object != nil && a.object.watched)", to: "true",
 		why: "values are looked at in which there is nothing to find"},
