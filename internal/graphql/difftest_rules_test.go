@@ -153,7 +153,7 @@ func (r *ruling) resources(t *definition, f *field, by *naming, w where, s *sele
 		case len(o.scopings()) > 0 || o.unscoped || o == r.m.query || o == r.m.mutation:
 			return where{}
 		case len(contains(o, nil)) == 0:
-			in.inside = in.inside || f.unscoped || !by.undeclared && (scoped || w.inside)
+			in.inside = in.inside || f.unscoped || !by.undeclared && (scoped || w.inside && allPinned(t, w))
 		}
 		return in
 	}
@@ -244,6 +244,12 @@ func (r *ruling) promise(t *definition, f *field, by *naming, w where) (direct, 
 		return c
 	}
 	return own(direct), own(pass)
+}
+
+// allPinned: what the container holds of scoped objects is all pinned, so that what it
+// lies in is known of the rest too.
+func allPinned(t *definition, w where) bool {
+	return !slices.ContainsFunc(contains(t, nil), func(k string) bool { return !w.pins[k] })
 }
 
 func cloned(kinds map[string]bool) map[string]bool {

@@ -51,7 +51,8 @@
 // A field that returns no object is answered by @unscoped or @wholeScope on it,
 // by @unscoped on its type, by a scoped object it belongs to, by its own arguments if
 // they pin, or by the container it stands in: if that contains no scoped type and lies
-// inside a scoped object or a pinned field, or if everything it may contain is pinned.
+// inside a scoped object or a pinned field, with nothing unpinned beside it on the way,
+// or if everything it may contain is pinned.
 // So a total of a connection needs a word of its own (@wholeScope, as a rule).
 // A list of containers tells such a total too, even if nothing but __typename is selected:
 // one of the kinds that each contains must be pinned, as for an object that the field
