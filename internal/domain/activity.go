@@ -83,6 +83,9 @@ type Entry struct {
 	SecretID    string // the secret that was used, where one was
 	Scope       string // granted
 	Resource    string // what it was about; of a call: API, method and path of the rule, as in `reports GET /reports/{id}`
+	Tenant      string // id of the client's tenant; empty where there is none, or it is not known
+	Actor       string // who did it, where that is not the client: a person, an API key
+	Details     string // of a product's event: a JSON object, as it came
 	Source      string // address of the peer
 	Reason      string // why it was refused: an oauth.Failure
 	Correlation string // the caller's own request id

@@ -64,6 +64,27 @@ type Tables struct {
 	APIs       Table[API]
 	Policies   Table[Policy]
 	Tiers      Table[Tier]
+	People     Table[Person]
+	APIKeys    Table[APIKey]
+	Directory  Table[NamedResource]
+}
+
+// Records keep small things that expire and are no domain data: sessions, answers to be
+// given again, one-time tokens. What has expired is as if it were not there.
+type Records interface {
+	// Record returns ErrNotFound where there is none.
+	Record(ctx context.Context, space, key string, now time.Time) (value []byte, err error)
+	// AddRecord returns ErrExists where there is one.
+	AddRecord(ctx context.Context, space, key string, value []byte, now, expires time.Time) error
+	// SetRecord makes one, or replaces it.
+	SetRecord(ctx context.Context, space, key string, value []byte, expires time.Time) error
+	// TakeRecord returns and removes one, in one step: of several callers one gets it, the
+	// others ErrNotFound.
+	TakeRecord(ctx context.Context, space, key string, now time.Time) (value []byte, err error)
+	// DropRecord removes one, if it is there.
+	DropRecord(ctx context.Context, space, key string) error
+	// SweepRecords removes those that have expired and returns how many.
+	SweepRecords(ctx context.Context, now time.Time) (int64, error)
 }
 
 // Head is where the feed stands.

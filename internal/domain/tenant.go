@@ -16,6 +16,10 @@ const (
 	KindAPI       Kind = "api"
 	KindPolicy    Kind = "policy"
 	KindTier      Kind = "tier"
+
+	KindPerson        Kind = "person"
+	KindAPIKey        Kind = "api_key"
+	KindNamedResource Kind = "resource" // of the directory
 )
 
 // Tenant is an organisation whose machines come in.

@@ -111,6 +111,7 @@ func TestOpenMigratesTheFirstVersion(t *testing.T) {
 	if err := errors.Join(db.Append(t.Context(), "n", old), db.Close()); err != nil {
 		t.Fatal(err)
 	}
+	pgtest.Exec(t, found, `DROP TABLE record`)
 	pgtest.Exec(t, found, `ALTER TABLE activity DROP COLUMN resource`)
 	pgtest.Exec(t, found, `DELETE FROM goose_db_version WHERE version_id > 1`)
 	storetest.Upgraded(t, open(t, found), old)

@@ -20,6 +20,7 @@ type storage interface {
 	domain.Store
 	domain.Activity
 	audit.Marks
+	domain.Records
 	// Notify returns a channel that is closed at the next commit of a change.
 	Notify() <-chan struct{}
 }

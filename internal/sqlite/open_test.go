@@ -79,7 +79,7 @@ func TestOpenMigratesTheFirstVersion(t *testing.T) {
 	if err := errors.Join(db.Append(t.Context(), "n", old), db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	const first = `ALTER TABLE activity DROP COLUMN resource; DELETE FROM goose_db_version WHERE version_id > 1`
+	const first = `DROP TABLE record; ALTER TABLE activity DROP COLUMN resource; DELETE FROM goose_db_version WHERE version_id > 1`
 	if _, err := beside(t, dir).ExecContext(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}

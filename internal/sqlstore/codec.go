@@ -70,6 +70,14 @@ func tables(q querier, log *touched) domain.Tables {
 		kind: domain.KindVault, key: domain.VaultKey.Key,
 		version: func(v *domain.VaultKey) *int64 { return &v.Version },
 	}
+	person := codec[domain.Person]{
+		kind: domain.KindPerson, key: domain.Person.Key,
+		version: func(v *domain.Person) *int64 { return &v.Version },
+	}
+	apiKey := codec[domain.APIKey]{
+		kind: domain.KindAPIKey, key: domain.APIKey.Key,
+		version: func(v *domain.APIKey) *int64 { return &v.Version },
+	}
 	return domain.Tables{
 		Tenants: table[domain.Tenant]{q, log, codec[domain.Tenant]{
 			kind: domain.KindTenant, key: domain.Tenant.Key,
@@ -97,6 +105,12 @@ func tables(q querier, log *touched) domain.Tables {
 		Tiers: table[domain.Tier]{q, log, codec[domain.Tier]{
 			kind: domain.KindTier, key: domain.Tier.Key,
 			version: func(v *domain.Tier) *int64 { return &v.Version },
+		}},
+		People:  table[domain.Person]{q, log, sensitive(person, domain.Person.Sensitive, (*domain.Person).SetSensitive)},
+		APIKeys: table[domain.APIKey]{q, log, sensitive(apiKey, domain.APIKey.Sensitive, (*domain.APIKey).SetSensitive)},
+		Directory: table[domain.NamedResource]{q, log, codec[domain.NamedResource]{
+			kind: domain.KindNamedResource, key: domain.NamedResource.Key,
+			version: func(v *domain.NamedResource) *int64 { return &v.Version },
 		}},
 	}
 }

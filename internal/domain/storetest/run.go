@@ -23,6 +23,7 @@ type Store interface {
 	domain.Activity
 	audit.Batches
 	audit.Marks
+	domain.Records
 }
 
 // Run runs the suite; open returns an empty store each time and closes it when
@@ -50,6 +51,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"odd ids are not found":                    odd,
 		"activity of several nodes at once":        activityAtOnce,
 		"meta":                                     meta,
+		"records expire":                           records,
+		"a record is taken once":                   takenOnce,
+		"people, API keys and resources are kept":  people,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
