@@ -13,10 +13,18 @@ const found = `
 type Query @authenticated {
   study(id: ID! @scopedBy(kind: "study")): Study
   atSite(site: ID @scopedBy(kind: "site")): Study @unscoped
+  looked: Looked @checkable
   ofStudy(id: ID! @scopedBy(kind: "study")): Page
   page(site: ID @scopedBy(kind: "site")): Page @unscoped
   report(site: ID = "2" @scopedBy(kind: "site"), xId: ID): Int @unscoped @policy(policies: [["read", "list"]])
 }
+type Looked @authenticated {
+  atSite(site: ID @scopedBy(kind: "site"), first: Int @paging, pages: [Paged] @paging): Study @unscoped
+  atOne(site: ID = "1" @scopedBy(kind: "site")): Study @unscoped
+  atNull(site: ID = null @scopedBy(kind: "site")): Study @unscoped
+  any(site: ID @scopedBy(kind: "site")): Looked @unscoped
+}
+input Paged { site: ID @scopedBy(kind: "site") }
 type Page @authenticated { total: Int studies: [Study] other(xId: ID): Study lies(xId: ID): Study @unscoped }
 type Study @scoped(kind: "study") @authenticated { id: ID! people(siteId: ID @scopedBy(kind: "site")): [Person] @unscoped }
 type Person @scoped(kind: "site", by: "siteId") @authenticated { siteId: ID! }`
@@ -68,6 +76,53 @@ func TestPromiseBesideOptionalArgument(t *testing.T) {
 			t.Errorf("%s: %v", query, err)
 		}
 	}
+}
+
+// A word promises nothing of what came back where no ids were sent: it is looked at, even
+// if all of what could have been named is held. D-88
+func TestCheckedWordWithoutIDs(t *testing.T) {
+	s := loadText(t, found, nil, graphql.Options{CheckResponses: true})
+	rights := client(policy.ResourceScope{"site": {All: true}, "study": {IDs: []string{"1"}}})
+	for query, want := range map[string]string{
+		`{b:atSite{id}}`:                      "outside",
+		`{b:atSite(first:1){id}}`:             "outside",
+		`{b:atNull{id}}`:                      "outside",
+		`{b:any{a:atSite{id}}}`:               "outside",
+		`{b:atOne{id}}`:                       "",
+		`{b:atSite(site:1){id}}`:              "",
+		`{b:atSite(pages:[{site:1}]){id}}`:    "",
+		`{b:atSite(pages:[{site:1},$p]){id}}`: "outside",   // nobody knows yet what it holds
+		`{b:atOne(site:null){id}}`:            "all study", // an argument that was sent: nothing is looked at instead
+	} {
+		query = "{looked" + query + "}"
+		if strings.Contains(query, "$p") {
+			query = "query($p:Paged)" + query
+		}
+		if got := judge(t, s, rights, query, `{"p":{}}`); got != "allowed" {
+			if got != want {
+				t.Errorf("%s: got %s, want %s", query, got, want)
+			}
+			continue
+		}
+		plan, p := checked(t, s, query)
+		for id, want := range map[string]string{"1": "", "9": want} {
+			got := ""
+			if _, err := plan.CheckResponse([]byte(answered(query, p, id)), rights, said); err != nil {
+				got = reason(err)
+			}
+			if got != want {
+				t.Errorf("%s: got %q of study %s, want %q", query, got, id, want)
+			}
+		}
+	}
+}
+
+func answered(query, prefix, id string) string {
+	study := `{"` + prefix + `Study_0":"` + id + `","id":"` + id + `"}`
+	if strings.Contains(query, "any") {
+		study = `{"a":` + study + `}`
+	}
+	return `{"data":{"looked":{"b":` + study + `}}}`
 }
 
 // What is missing is all that has to be granted.

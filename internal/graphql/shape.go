@@ -237,7 +237,7 @@ func (b *shaper) collect(fields []*merged, set ast.SelectionSet, o *typeRule, in
 			}
 			m := fields[i]
 			if len(sel.SelectionSet) > 0 && m.rule != nil {
-				m.levels = append(m.levels, level{sel.SelectionSet, m.rule.surround(o, in, sel)})
+				m.levels = append(m.levels, level{sel.SelectionSet, m.rule.surround(o, in, sel, b.schema)})
 			}
 		case *ast.InlineFragment:
 			if sel.TypeCondition == "" || b.schema.types[sel.TypeCondition].covers(o) {
@@ -253,7 +253,7 @@ func (b *shaper) collect(fields []*merged, set ast.SelectionSet, o *typeRule, in
 }
 
 // surround is what surrounds what the field returns, as in around and reaching.
-func (f *fieldRule) surround(t *typeRule, in surrounded, sel *ast.Field) surrounded {
+func (f *fieldRule) surround(t *typeRule, in surrounded, sel *ast.Field, s *Schema) surrounded {
 	out := surrounded{pins: f.pins}
 	if f.undeclared != "" {
 		return out
@@ -261,12 +261,28 @@ func (f *fieldRule) surround(t *typeRule, in surrounded, sel *ast.Field) surroun
 	if out.sure = f.unscoped && (len(t.scopings) > 0 || in.sure); out.sure {
 		out.pins = 0
 	}
-	out.promise = f.unscoped && (out.sure || f.pinnable() || in.promise)
-	for _, a := range sel.Arguments {
-		out.promise = out.promise || f.arg(a.Name).hasChild(nil)
-	}
+	out.promise = f.unscoped && (out.sure || in.promise) || f.promises(sel, s)
 	out.direct = out.promise || in.promise
 	return out
+}
+
+// promises reports whether what comes back lies in what the arguments name. Where an
+// argument chooses, they may do so: nothing is looked at there instead of being asked for.
+func (f *fieldRule) promises(sel *ast.Field, s *Schema) bool {
+	if !pagingOnly(sel, f) {
+		return f.unscoped && f.pinnable() || slices.ContainsFunc(sel.Arguments, func(a *ast.Argument) bool { return f.arg(a.Name).hasChild(nil) })
+	}
+	p := pin{rule: f, args: value{kind: isObject}}
+	for _, a := range sel.Arguments {
+		if f.arg(a.Name).watched {
+			p.args.names, p.args.items = append(p.args.names, a.Name), append(p.args.items, literal(a.Value))
+		}
+	}
+	if p.args.hasVariable() {
+		return false // the answer to one request may be none to another
+	}
+	found, _ := p.resolve(s, &given{})
+	return found != nil && found.promise
 }
 
 func (b *shaper) member(m *merged, o *typeRule) *shape {
