@@ -34,7 +34,7 @@ func (f *fieldRule) whereGap(t *typeRule, a *around) string {
 		return "a mutation says what it touches: @scopedBy on an argument, @wholeScope or @unscoped"
 	case f.result != nil || !t.plain():
 		return "" // told by what it returns, or by what it belongs to
-	case t.carries == 0 && !a.covered:
+	case t.carries == 0 && a.covered == nil:
 		return "it belongs to nothing scoped: @unscoped or @wholeScope on it, or @unscoped on its type"
 	case !a.carries(t.carries):
 		return "it stands beside scoped objects that nothing pins there: @wholeScope or @unscoped"
@@ -66,7 +66,14 @@ func (a *around) carries(kinds kindSet) bool {
 // around is what surrounds what a field of an object type returns, and pins it. pin is
 // the place of the field's arguments, or -1 where they are not looked at.
 func (f *fieldRule) around(t *typeRule, a *around, s *Schema, pin int) (next around) {
-	next.covered = a.covered || f.unscoped || f.wholeScope || f.pinnable()
+	switch {
+	case f.unscoped || f.wholeScope || f.pinnable():
+		next.covered = nothing
+	case a.covered != nil && t.plain() && t.carries != 0:
+		next.covered = &beside{t.carries, a.flow} // it may tell what a leaf of the container would
+	default:
+		next.covered = a.covered
+	}
 	switch {
 	case f.unscoped && f.undeclared == "" && len(t.scopings) > 0:
 		next.flow = s.everything // it lies in the object, and adds nothing

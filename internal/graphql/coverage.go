@@ -67,7 +67,7 @@ type state struct {
 }
 
 func (c *coverage) reach(t *typeRule, a *around) {
-	st := state{typ: t, covered: a.covered}
+	st := state{typ: t, covered: a.covered != nil}
 	for _, f := range a.flow {
 		st.flow |= f.kinds
 	}
@@ -90,7 +90,7 @@ func (c *coverage) field(in stand, f *fieldRule) {
 	}
 	next := f.around(in.typ, in.around, c.schema, -1)
 	bare := next
-	bare.covered = false
+	bare.covered = nil
 	for _, t := range f.result.possible {
 		c.reach(t, t.inside(c.schema, &next, &bare))
 	}

@@ -189,9 +189,10 @@ type cover struct {
 	inside   []place
 	promised bool // it lies there, whatever it is
 	pins     map[string][]string
-	wholes   []string
-	silent   bool // it says nothing at all
-	around   bool // it is promised whatever arguments name
+	wholes   []string // kinds that were not named: it lies anywhere in these
+	beside   []string // kinds that stand beside it, or beside what it is a part of, and that nothing pins
+	silent   bool     // it says nothing at all
+	around   bool     // it is promised whatever arguments name
 }
 
 // promise finds what the annotations promise of the value, and nothing more.
@@ -233,7 +234,7 @@ func (a *asked) own(c *cover) {
 	if a.f.whole {
 		c.wholes = slices.Concat(c.wholes, a.x.kindsOf(a.f))
 	}
-	if len(a.pins) == 0 && !a.undeclared { // it lies anywhere in these
+	if len(a.pins) == 0 && !a.undeclared && !c.around {
 		c.wholes = slices.Concat(c.wholes, a.kinds)
 	}
 }
@@ -253,12 +254,24 @@ func (a *asked) covers(t *definition) cover {
 			return c
 		}
 		c.inside = slices.Concat(c.inside, from.inside)
+		c.wholes = slices.Concat(c.wholes, from.wholes) // all of what it could have named lies in what is held
 		for k, id := range from.keys {
 			c.inside = append(c.inside, place{k, id})
+		}
+		if c.beside = nil; !a.f.whole && len(a.kinds) == 0 { // it is a part of that
+			c.beside = slices.Concat(from.beside, from.open())
 		}
 		return c
 	}
 	return a.pass
+}
+
+// open lists the kinds that a container contains and that nothing pins.
+func (n *node) open() []string {
+	if !n.typ.plain() || n.promised {
+		return nil
+	}
+	return slices.DeleteFunc(contains(n.typ, nil), func(k string) bool { return len(n.pins[k]) > 0 })
 }
 
 func (x *execution) root(t *definition) bool { return t == x.m.query || t == x.m.mutation }

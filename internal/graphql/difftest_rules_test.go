@@ -30,6 +30,7 @@ type where struct {
 	around   bool            // so says a word in a scoped object, whatever arguments name
 	pins     map[string]bool // kinds that are pinned
 	may      map[string]bool // kinds that other arguments would have pinned
+	beside   []string        // kinds that a container contains of which this is a part, not pinned this time
 	named    map[string]bool // kinds that arguments may name
 	checked  bool            // its objects are looked at
 	chosen   bool            // an argument chose what is in it
@@ -153,7 +154,11 @@ func (r *ruling) resources(t *definition, f *field, by *naming, w where, s *sele
 		case len(o.scopings()) > 0 || o.unscoped || o == r.m.query || o == r.m.mutation:
 			return where{}
 		case len(contains(o, nil)) == 0:
-			in.inside = in.inside || f.unscoped || !by.undeclared && (scoped || w.inside && allPinned(t, w))
+			in.inside, in.beside = in.inside || f.unscoped, nil
+			if !f.unscoped && !f.whole && len(by.kinds) == 0 { // a part of what it stands in
+				in.inside = !by.undeclared && (scoped || w.inside && pinnable(t, w))
+				in.beside = slices.Concat(w.beside, unpinned(t, w))
+			}
 		}
 		return in
 	}
@@ -246,10 +251,18 @@ func (r *ruling) promise(t *definition, f *field, by *naming, w where) (direct, 
 	return own(direct), own(pass)
 }
 
-// allPinned: what the container holds of scoped objects is all pinned, so that what it
-// lies in is known of the rest too.
-func allPinned(t *definition, w where) bool {
-	return !slices.ContainsFunc(contains(t, nil), func(k string) bool { return !w.pins[k] })
+// unpinned lists the kinds that a container contains and that nothing pins this time.
+func unpinned(t *definition, w where) []string {
+	if !t.plain() || w.promised {
+		return nil
+	}
+	return slices.DeleteFunc(contains(t, nil), func(k string) bool { return w.pins[k] })
+}
+
+// pinnable tells whether everything that a container contains is pinned, or would be by
+// other arguments.
+func pinnable(t *definition, w where) bool {
+	return !slices.ContainsFunc(unpinned(t, w), func(k string) bool { return !w.may[k] })
 }
 
 func cloned(kinds map[string]bool) map[string]bool {
@@ -280,13 +293,9 @@ func (r *ruling) leaf(t *definition, f *field, by *naming, w where) {
 	case !t.plain() || t == r.m.query || t == r.m.mutation:
 		r.refuse("%s.%s: unanswered on the where axis", t.name, f.name)
 	case len(kinds) == 0 && w.inside:
-	case len(kinds) > 0 && (w.promised || !slices.ContainsFunc(kinds, func(k string) bool { return !w.pins[k] })):
-	case len(kinds) > 0 && !slices.ContainsFunc(kinds, func(k string) bool { return !w.pins[k] && !w.may[k] }):
-		for _, k := range kinds {
-			if !w.pins[k] {
-				r.all([]string{k}, f.name+" beside what is not pinned this time")
-			}
-		}
+		r.all(w.beside, f.name+" in a part of what is not pinned this time")
+	case len(kinds) > 0 && pinnable(t, w):
+		r.all(unpinned(t, w), f.name+" beside what is not pinned this time")
 	default:
 		r.refuse("%s.%s: unanswered on the where axis", t.name, f.name)
 	}

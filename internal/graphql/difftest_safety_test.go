@@ -84,16 +84,19 @@ func (x *execution) reveals(n *node, f *field, by *naming) {
 	}
 }
 
-// container judges a leaf of a container: a total tells of all that it may contain.
+// container judges a leaf of a container: a total tells of all that it may contain, or
+// that what it is a part of may contain.
 func (x *execution) container(n *node, f *field) {
 	kinds := contains(n.typ, nil)
-	if len(kinds) == 0 && !n.silent && len(n.inside) == 0 && len(n.pins) == 0 && len(n.wholes) == 0 {
+	switch {
+	case len(kinds) > 0:
+		x.every(n.open(), f.name)
+	case n.silent:
+	case len(n.inside) == 0 && len(n.pins) == 0 && len(n.wholes) == 0:
 		x.every(x.m.kinds, f.name+" of nothing")
-	}
-	for _, k := range kinds {
-		if len(n.pins[k]) == 0 && !n.promised && !slices.Contains(n.wholes, k) {
-			x.every([]string{k}, f.name)
-		}
+	default:
+		x.every(n.wholes, f.name+" of what was not named")
+		x.every(n.beside, f.name+" beside what is not pinned")
 	}
 }
 

@@ -50,10 +50,15 @@
 //
 // A field that returns no object is answered by @unscoped or @wholeScope on it,
 // by @unscoped on its type, by a scoped object it belongs to, by its own arguments if
-// they pin, or by the container it stands in: if that contains no scoped type and lies
-// inside a scoped object or a pinned field, with nothing unpinned beside it on the way,
-// or if everything it may contain is pinned.
+// they pin, or by the container it stands in, if everything that this may contain is
+// pinned. A kind that the arguments pin another time is needed whole where they do not.
 // So a total of a connection needs a word of its own (@wholeScope, as a rule).
+// A container that contains no scoped type is a part of what it stands in, however deep.
+// It answers inside a scoped object, and in what a field with a word or with @scopedBy
+// arguments returned: if these pin nothing, who holds all of what they name may read all
+// that it is made of. In a container of scoped objects it answers where a leaf beside it
+// would, and needs the same: else a total would pass one step further down. A word on the
+// way there, or arguments that pin, begin anew.
 // A list of containers tells such a total too, even if nothing but __typename is selected:
 // one of the kinds that each contains must be pinned, as for an object that the field
 // returned, or all of these kinds are needed. Where answers are checked, it does that each
@@ -69,5 +74,7 @@
 // carries no argument but those marked @paging, passes if every object that comes back
 // lies in the client's scope: see Plan.CheckResponse. That reaches through plain types
 // of any depth, as long as no argument chooses what stands in them. Every scoped object
-// is then checked, pinned ones too, save the kinds that a promise covers.
+// is then checked, pinned ones too, save the kinds that a promise covers. A promise of
+// arguments covers nothing where they carry no ids, nor, of paging, where they have
+// variables.
 package graphql

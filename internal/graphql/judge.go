@@ -11,7 +11,7 @@ import (
 
 // around is what surrounds a place: what is known there of the where axis.
 type around struct {
-	covered   bool     // a leaf of what contains no scoped type needs no word of its own
+	covered   *beside  // what a leaf of what contains no scoped type needs; nil: a word of its own
 	flow      []source // what pins the scoped objects that stand in this container
 	chosen    bool     // arguments choose what stands in this container
 	checkable bool     // what comes back may be looked at instead
@@ -21,9 +21,17 @@ func (a *around) same(b *around) bool {
 	return a.covered == b.covered && a.chosen == b.chosen && a.checkable == b.checkable && len(a.flow)+len(b.flow) == 0
 }
 
+// beside is what a container contains of which such a leaf is a part, and what pins that.
+// The zero value is nothing.
+type beside struct {
+	kinds kindSet
+	flow  []source
+}
+
 var (
+	nothing  = &beside{}
 	atRoot   = &around{}
-	inScoped = &around{covered: true}
+	inScoped = &around{covered: nothing}
 )
 
 // stand is an object type that may stand where something is selected.
@@ -254,9 +262,13 @@ func (j *judge) leaf(s stand, rule *fieldRule, at spot) {
 	if !s.typ.plain() || rule.unscoped || rule.wholeScope || rule.pinnable() {
 		return
 	}
+	told := &beside{s.typ.carries, s.around.flow}
+	if told.kinds == 0 {
+		told = s.around.covered
+	}
 	for k := range j.schema.kinds {
-		if s.typ.carries.has(k) {
-			j.kind(k, s.around.flow, false, at)
+		if told.kinds.has(k) {
+			j.kind(k, told.flow, false, at)
 		}
 	}
 }
@@ -264,9 +276,9 @@ func (j *judge) leaf(s stand, rule *fieldRule, at spot) {
 // result judges the types that may come back and adds them to those that stand below.
 func (j *judge) result(below []stand, f *ast.Field, rule *fieldRule, reaching []source, next *around, at spot) []stand {
 	bare := next
-	if next.covered {
+	if next.covered != nil {
 		uncovered := *next
-		uncovered.covered = false
+		uncovered.covered = nil
 		bare = &uncovered
 	}
 	if !j.spend(len(rule.result.possible), at) {

@@ -43,7 +43,11 @@ type Mutation @authenticated { touch(id: ID! @scopedBy(kind: "k")): Payload!  al
 type Open @authenticated @unscoped { box: Box }
 type Version @authenticated { number: Int }
 type Payload @authenticated { box: Box ok: Boolean query: Query viewer: Viewer page: BoxPage lies: BoxPage @unscoped thing: Thing }
-type Picked @authenticated { box: Box thing: Thing total: Int other(id: ID!): Box }
+type Picked @authenticated {
+  box: Box thing: Thing total: Int other(id: ID!): Box
+  sums: Sums  said: Sums @unscoped  wholly: Sums @wholeScope(kinds: ["k"])  atBox(id: ID! @scopedBy(kind: "k")): Sums
+}
+type Sums @authenticated { things: Int  deeper: Sums }
 type Found @authenticated { page: BoxPage! @checkable }
 type Viewer @authenticated { boxes: [Box] page: BoxPage name: String @unscoped }
 type BoxPage @authenticated { edges: [Edge!]! @unscoped  bare: [Edge!]! nodes: [Box] total: Int @wholeScope(kinds: ["k"]) info: Info }
@@ -94,6 +98,13 @@ func TestNesting(t *testing.T) {
 		{`{boxes{nodes{name}}}`, "all k"},
 		{`{pick(id:1){box{name} total}}`, "all l"},
 		{`{pick(id:1){box{name}}}`, "allowed"},
+		{`{pick(id:1){sums{things}}}`, "all l"}, // as of a leaf beside
+		{`{pick(id:1){sums{deeper{deeper{things}}}}}`, "all l"},
+		{`{pick(id:1,thing:3){sums{things}}}`, "l 3"},
+		{`{pick(id:1){sums{deeper{__typename}}}}`, "allowed"},
+		{`{pick(id:1){said{deeper{things}}}}`, "allowed"}, // a word on the way
+		{`{pick(id:1){atBox(id:1){deeper{things}}}}`, "allowed"},
+		{`{pick(id:1){wholly{things}}}`, "all k"},
 		{`{pick(id:1){thing{id}}}`, "all l"},
 		{`{pick{box{name}}}`, "all k"},
 		{`{thing(box:1,id:5){id}}`, "allowed"},
@@ -141,13 +152,13 @@ func TestNesting(t *testing.T) {
 		}
 	}
 	things := client(policy.ResourceScope{"k": {IDs: []string{"1"}}, "l": {All: true}})
-	for query, want := range map[string]string{`{thing(id:5,other:3){id}}`: "all k", `{pick(id:1){box{name} total}}`: "allowed", `{box(id:1){owned{id box{name}}}}`: "all k"} {
+	for query, want := range map[string]string{`{thing(id:5,other:3){id}}`: "all k", `{pick(id:1){box{name} total}}`: "allowed", `{pick(id:1){sums{deeper{things}}}}`: "allowed", `{pick{sums{things}}}`: "all k", `{box(id:1){owned{id box{name}}}}`: "all k"} {
 		if got := judge(t, s, things, query, ""); got != want {
 			t.Errorf("%s: got %s, want %s", query, got, want)
 		}
 	}
 	boxes := client(policy.ResourceScope{"k": {All: true}, "l": {IDs: []string{"3"}}})
-	for query, want := range map[string]string{`{half(thing:3,otherId:1){name}}`: "all l", `{box(id:1){stat(refId:2,thing:3)}}`: "all l"} {
+	for query, want := range map[string]string{`{half(thing:3,otherId:1){name}}`: "all l", `{pick(thing:3){sums{deeper{things}}}}`: "allowed", `{pick(thing:3){wholly{deeper{things}}}}`: "allowed", `{box(id:1){stat(refId:2,thing:3)}}`: "all l"} {
 		if got := judge(t, s, boxes, query, ""); got != want {
 			t.Errorf("%s: got %s, want %s", query, got, want)
 		}
