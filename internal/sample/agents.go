@@ -3,8 +3,6 @@ package sample
 import (
 	"fmt"
 	"net/http"
-	"slices"
-	"sync"
 )
 
 // agent is a business that writes to people's phones.
@@ -16,52 +14,22 @@ type agent struct {
 	Sent   int    `json:"messages_sent"`
 }
 
-type agents struct {
-	mu   sync.Mutex
-	list []agent
-	made int
-}
+type agents struct{ owned[agent] }
 
 // Agents lists and shows a tenant's agents and takes messages that they send.
 func Agents() http.Handler {
 	const coffee, books = "e5f60718-93a4-4bc2-9d1e-2a3b4c5d6e40", "e5f60718-93a4-4bc2-9d1e-2a3b4c5d6e41"
-	s := &agents{list: []agent{
+	s := &agents{owned[agent]{noun: "agent", plural: "agents", key: func(v *agent) (string, string) { return v.ID, v.Tenant }, list: []agent{
 		{"coffee-orders", coffee, "Corner Coffee orders", "LAUNCHED", 812},
 		{"coffee-offers", coffee, "Corner Coffee offers", "LAUNCHED", 77},
 		{"coffee-jobs", coffee, "Corner Coffee jobs", "IN_REVIEW", 0},
 		{"books-pickup", books, "Sunny Books pick-up", "LAUNCHED", 301},
-	}}
+	}}}
 	return routes(map[string]http.Handler{
 		"GET /rbm/v1/agents":                   endpoint(s.all),
 		"GET /rbm/v1/agents/{agent}":           endpoint(s.get),
 		"POST /rbm/v1/agents/{agent}/messages": endpoint(s.send),
 	})
-}
-
-func (s *agents) all(r *http.Request) (int, any, *failure) {
-	tenant, everything, f := caller(r)
-	if f != nil {
-		return 0, nil, f
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found := []agent{}
-	for _, a := range s.list {
-		if everything || a.Tenant == tenant {
-			found = append(found, a)
-		}
-	}
-	return http.StatusOK, map[string]any{"agents": found}, nil
-}
-
-func (s *agents) get(r *http.Request) (int, any, *failure) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i, f := s.find(r)
-	if f != nil {
-		return 0, nil, f
-	}
-	return http.StatusOK, s.list[i], nil
 }
 
 // send takes a message and keeps the number of it only.
@@ -89,18 +57,4 @@ func (s *agents) send(r *http.Request) (int, any, *failure) {
 	return http.StatusAccepted, map[string]string{
 		"message": fmt.Sprintf("msg_%d", s.made), "agent": s.list[i].ID, "tenant": s.list[i].Tenant, "to": message.To, "state": "QUEUED",
 	}, nil
-}
-
-// find is where the agent of the path stands, if the caller has it.
-func (s *agents) find(r *http.Request) (int, *failure) {
-	tenant, everything, f := caller(r)
-	if f != nil {
-		return 0, f
-	}
-	id := r.PathValue("agent")
-	i := slices.IndexFunc(s.list, func(a agent) bool { return a.ID == id && (everything || a.Tenant == tenant) })
-	if i < 0 {
-		return 0, notFound("agent", id)
-	}
-	return i, nil
 }
