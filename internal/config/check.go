@@ -46,7 +46,7 @@ func (c *Config) checkData(r *reader) {
 		r.add("data", "is missing; name the directory of the store")
 		return
 	}
-	r.path(&c.Data)
+	r.path("data", &c.Data)
 	switch info, err := os.Stat(c.Data); {
 	case errors.Is(err, fs.ErrNotExist):
 		r.add("data", "names %s, which does not exist; make it with mkdir -m 700", c.Data)

@@ -53,22 +53,29 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Load reads a configuration. The error is an *Error with every problem of the
-// file, or that of reading it. Paths in what it returns are no longer relative
-// to the file but to the working directory, like the one given.
-func Load(file string) (*Config, error) {
-	data, err := read(file)
-	if err != nil {
-		return nil, err
+// Load reads a configuration. What over says goes before the file, and of two for one
+// field the later; without a file (empty) they are all there is. The error is an *Error
+// with every problem, or that of reading the file. Paths in what it returns are relative
+// to the working directory: those of the file are no longer relative to it.
+func Load(file string, over ...Override) (*Config, error) {
+	data := []byte("{}")
+	if file != "" {
+		var err error
+		if data, err = read(file); err != nil {
+			return nil, err
+		}
 	}
 	docs, found := strictyaml.Parse(data)
-	r := &reader{file: file}
+	r := &reader{file: file, over: over}
 	for _, p := range found {
 		r.problems = append(r.problems, Problem{File: file, Line: p.Line, Field: p.Field, Message: p.Message})
 	}
 	c := Default()
+	if len(found) == 0 && len(docs) == 1 {
+		r.override(docs[0])
+	}
 	switch {
-	case len(found) > 0:
+	case len(r.problems) > 0:
 	case len(docs) != 1:
 		r.problems = append(r.problems, Problem{File: file, Message: fmt.Sprintf("holds %d documents; a configuration is one", len(docs))})
 	default:
@@ -100,7 +107,8 @@ func read(file string) ([]byte, error) {
 
 // reader collects the problems of one file.
 type reader struct {
-	file     string
+	file     string // empty: there is none
+	over     overrides
 	doc      *strictyaml.Document
 	unread   map[string]bool // fields of which the form is wrong already
 	problems []Problem
@@ -110,9 +118,29 @@ func (r *reader) read(doc *strictyaml.Document, c *Config) {
 	r.doc, r.unread = doc, make(map[string]bool)
 	for _, p := range doc.Decode(c) {
 		r.unread[p.Field] = true
-		r.problems = append(r.problems, Problem{File: r.file, Line: p.Line, Field: p.Field, Message: p.Message})
+		r.note(p.Field, p.Line, p.Message)
 	}
 	c.check(r)
+}
+
+// override puts what does not come from the file in its place.
+func (r *reader) override(doc *strictyaml.Document) {
+	for _, o := range r.over {
+		if wrong := doc.Set(o.Field, []byte(o.yaml())); wrong != "" {
+			r.problems = append(r.problems, Problem{File: o.Source, Message: wrong})
+		}
+	}
+}
+
+// note tells of a problem where the field was set: in the file, or elsewhere.
+func (r *reader) note(field string, line int, message string) {
+	p := Problem{File: r.file, Line: line, Field: field, Message: message}
+	if o := r.over.of(field); o != nil {
+		p.File, p.Line = o.Source, 0
+	} else if p.File == "" {
+		p.File, p.Line = "configuration", 0
+	}
+	r.problems = append(r.problems, p)
 }
 
 // add notes a problem, unless the field could not even be read.
@@ -125,12 +153,12 @@ func (r *reader) add(field, format string, args ...any) {
 			break
 		}
 	}
-	r.problems = append(r.problems, Problem{File: r.file, Line: r.doc.Line(field), Field: field, Message: fmt.Sprintf(format, args...)})
+	r.note(field, r.doc.Line(field), fmt.Sprintf(format, args...))
 }
 
 // path makes a path in the file one from the working directory.
-func (r *reader) path(p *string) {
-	if *p != "" && !filepath.IsAbs(*p) {
+func (r *reader) path(field string, p *string) {
+	if *p != "" && !filepath.IsAbs(*p) && r.over.of(field) == nil {
 		*p = filepath.Join(filepath.Dir(r.file), *p)
 	}
 }
@@ -141,7 +169,7 @@ func (r *reader) exists(field string, p *string, what string) {
 		r.add(field, "is missing; name the file of %s", what)
 		return
 	}
-	r.path(p)
+	r.path(field, p)
 	switch info, err := os.Stat(*p); {
 	case errors.Is(err, fs.ErrNotExist):
 		r.add(field, "names %s, which does not exist", *p)

@@ -88,6 +88,42 @@ func (d *Document) Has(field string) bool {
 	return ok
 }
 
+// Set puts a value, itself YAML, in the place of a field (`log.level`), or adds it. wrong
+// says what is wrong with the value, or with what stands above it in the document.
+func (d *Document) Set(field string, value []byte) (wrong string) {
+	var node yaml.Node
+	if err := yaml.Unmarshal(value, &node); err != nil {
+		return syntax(err).Message
+	}
+	if len(node.Content) != 1 {
+		return "has no value"
+	}
+	at, path := d.root, strings.Split(field, ".")
+	for i, name := range path {
+		if at.Kind != yaml.MappingNode {
+			return strings.Join(path[:i], ".") + " must be a mapping of fields"
+		}
+		below := child(at, name)
+		if below == nil {
+			below = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+			at.Content = append(at.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}, below)
+		}
+		at = below
+	}
+	*at = *node.Content[0]
+	return ""
+}
+
+// child is the value of a field of a mapping, nil where there is none.
+func child(mapping *yaml.Node, name string) *yaml.Node {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == name {
+			return mapping.Content[i+1]
+		}
+	}
+	return nil
+}
+
 // Take removes a scalar field from the top of the document and returns its
 // text; ok is false where there is none.
 func (d *Document) Take(name string) (value string, ok bool) {
