@@ -26,7 +26,8 @@ type Looked @authenticated {
 }
 input Paged { site: ID @scopedBy(kind: "site") }
 type Page @authenticated { total: Int studies: [Study] other(xId: ID): Study lies(xId: ID): Study @unscoped }
-type Study @scoped(kind: "study") @authenticated { id: ID! people(siteId: ID @scopedBy(kind: "site")): [Person] @unscoped }
+type Study @scoped(kind: "study") @authenticated { id: ID! people(siteId: ID @scopedBy(kind: "site")): [Person] @unscoped  team: Team @unscoped }
+type Team @authenticated { people(siteId: ID @scopedBy(kind: "site")): [Person]  teamOf(siteId: ID! @scopedBy(kind: "site")): Team }
 type Person @scoped(kind: "site", by: "siteId") @authenticated { siteId: ID! }`
 
 // @unscoped at a root promises nothing unless its arguments carry ids: who holds all
@@ -74,6 +75,32 @@ func TestPromiseBesideOptionalArgument(t *testing.T) {
 		answer := strings.ReplaceAll(`{"data":{"study":{"PStudy_0":"1","people":[{"PPerson_0":"9","__typename":"Person"}]}}}`, `"P`, `"`+p)
 		if _, err := plan.CheckResponse([]byte(answer), study, said); err != nil {
 			t.Errorf("%s: %v", query, err)
+		}
+	}
+	// A field of what lies in the object needs no word for that; one step further it would.
+	both := client(policy.ResourceScope{"study": {IDs: []string{"1"}}, "site": {IDs: []string{"2"}}})
+	for query, want := range map[string]string{
+		`{study(id:1){team{people(siteId:2){__typename}}}}`:                   "",
+		`{study(id:1){team{people:teamOf(siteId:2){people{__typename}}}}}`:    "all site",
+		`{study(id:1){team{teamOf(siteId:2){people(siteId:2){__typename}}}}}`: "outside",
+	} {
+		if got := judge(t, s, both, query, ""); got != "allowed" {
+			if got != want {
+				t.Errorf("%s: got %s, want %s", query, got, want)
+			}
+			continue
+		}
+		plan, p := checked(t, s, query)
+		people := `"people":[{"` + p + `Person_0":"9","__typename":"Person"}]`
+		if strings.Contains(query, "teamOf") {
+			people = `"teamOf":{` + people + `}`
+		}
+		got := ""
+		if _, err := plan.CheckResponse([]byte(`{"data":{"study":{"`+p+`Study_0":"1","team":{`+people+`}}}}`), both, said); err != nil {
+			got = reason(err)
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", query, got, want)
 		}
 	}
 }

@@ -258,7 +258,8 @@ func (f *fieldRule) surround(t *typeRule, in surrounded, sel *ast.Field, s *Sche
 	if f.undeclared != "" {
 		return out
 	}
-	if out.sure = f.unscoped && (len(t.scopings) > 0 || in.sure); out.sure {
+	out.sure = f.unscoped && (len(t.scopings) > 0 || in.sure)
+	if out.sure || in.sure { // so the objects that it returns do
 		out.pins = 0
 	}
 	out.promise = f.unscoped && (out.sure || in.promise) || f.promises(sel, s)
