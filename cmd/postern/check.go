@@ -23,6 +23,7 @@ type checkCommand struct {
 	Config string `name:"config" placeholder:"FILE" help:"A configuration, with the files that it names."`
 	Dir    string `name:"file" short:"f" placeholder:"DIR" help:"A directory of objects; all that they refer to must stand in it."`
 	JSON   bool   `name:"json" help:"Print JSON."`
+	settingFlags
 }
 
 // checkProblem is one thing that is wrong.
@@ -55,7 +56,7 @@ func (c checkCommand) Run(ctx context.Context, s *streams) error {
 	if c.Config != "" {
 		var err error
 		var problems []checkProblem
-		if cfg, problems, err = checkConfig(c.Config); err != nil {
+		if cfg, problems, err = checkConfig(c.Config, c.overrides()); err != nil {
 			return err
 		}
 		found = append(found, problems...)
@@ -96,8 +97,8 @@ func (c checkCommand) print(s *streams, found []checkProblem) error {
 }
 
 // checkConfig reads a configuration, and the secrets that it names as the server would.
-func checkConfig(file string) (*config.Config, []checkProblem, error) {
-	cfg, err := config.Load(file)
+func checkConfig(file string, over []config.Override) (*config.Config, []checkProblem, error) {
+	cfg, err := config.Load(file, over...)
 	var wrong *config.Error
 	switch {
 	case errors.As(err, &wrong):

@@ -90,7 +90,7 @@ func run(ctx context.Context, args []string, s *streams) (code int) {
 			panic(p)
 		}
 	}()
-	var c commands
+	c := commands{Serve: serveCommand{settingFlags: newSettingFlags()}, Check: checkCommand{settingFlags: newSettingFlags()}}
 	parser, err := kong.New(&c, kong.Name("postern"), kong.UsageOnError(),
 		kong.Description("The side gate through which machines come in: access tokens for backend services."),
 		kong.Writers(s.out, s.err), kong.Exit(func(code int) { panic(exited(code)) }),

@@ -16,12 +16,17 @@ import (
 )
 
 type serveCommand struct {
-	Config string `name:"config" required:"" placeholder:"FILE" help:"The configuration (docs/configuration.md)."`
+	Config string `name:"config" env:"POSTERN_CONFIG" placeholder:"FILE" help:"The configuration (docs/configuration.md); left out: the settings are all there is (${env})."`
+	settingFlags
 }
 
 // Run serves until it is told to stop.
 func (c serveCommand) Run(ctx context.Context, s *streams) error {
-	cfg, err := config.Load(c.Config)
+	over := c.overrides()
+	if c.Config == "" && len(over) == 0 {
+		return misuse{hinted{errors.New("--config is missing, and no setting is given"), "name a file as in docs/configuration.md, or give the settings by flags or in the environment; to try it out, run `postern dev`"}}
+	}
+	cfg, err := config.Load(c.Config, over...)
 	if err != nil {
 		return err
 	}
