@@ -92,14 +92,35 @@ type Entry struct {
 	Count       uint32 // of like events that this entry stands for; 0 is 1
 }
 
-// Query selects activity. A zero field selects all.
+// Outcome is how something ended.
+type Outcome string
+
+// The outcomes. What has a reason was refused.
+const (
+	Success Outcome = "success"
+	Refused Outcome = "refused"
+)
+
+// Query selects activity, or of a Trail activity and changes. A zero field selects all.
 type Query struct {
 	From, To time.Time // half-open
 	Action   Action
+	Actor    string // who did it: Actor of a change or an entry; where an entry names none, its client
 	Issuer   string
 	Client   string
-	Before   EventID // entries with smaller ids: the cursor
+	Tenant   string
+	Resource string // Resource of an entry; of a change its kind, or `kind/key`
+	Outcome  Outcome
+	Within   *Reach  // nil: everywhere; else what Seen tells
+	Before   EventID // of Search: entries with smaller ids
+	Cursor   string  // of Events: where the page before ended
 	Limit    int     // zero: 50
+}
+
+// Seen reports whether what happened to that tenant at that issuer lies within reach: it is
+// of a tenant that is, and at an issuer that is, or at none and of a tenant.
+func (r Reach) Seen(tenant, issuer string) bool {
+	return r.Tenant(tenant) && (r.Issuer(issuer) || issuer == "" && tenant != "")
 }
 
 // Activity keeps entries in batches, each chained to the one before.
