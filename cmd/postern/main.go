@@ -46,6 +46,9 @@ type commands struct {
 	Dialect dialectCommand `cmd:"" help:"Show the contracts of token endpoints, and check a live one."`
 	Token   tokenCommand   `cmd:"" help:"Look into tokens."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+
+	Completion completionCommand `cmd:"" help:"Print the script with which a shell completes commands and flags."`
+	Complete   completeCommand   `cmd:"" hidden:"" help:"What may stand where the cursor is, for those scripts."`
 }
 
 // streams are the standard streams: data goes to out, words to err.
