@@ -35,6 +35,7 @@ func (c *Config) check(r *reader) {
 	between(r, "clients_cached", c.ClientsCached, 1000, 10_000_000)
 	between(r, "max_staleness", c.MaxStaleness, 2, 600)
 	between(r, "jwks_max_age", c.JWKSMaxAge, 10, 900)
+	c.SignIn.check(r)
 	c.Limits.check(r)
 	if c.Node == "" || len(c.Node) > 64 || strings.ContainsFunc(c.Node, func(ch rune) bool { return ch <= 0x20 || ch >= 0x7f }) {
 		r.add("node", "%q is no name of a node; write 1 to 64 printable ASCII characters without spaces", c.Node)

@@ -35,6 +35,8 @@ type Config struct {
 	AllowHS256 bool `yaml:"allow_hs256"`
 	// What is kept of tokens issued and refused.
 	Audit Audit `yaml:"audit"`
+	// How people sign in to administer.
+	SignIn SignIn `yaml:"signin"`
 	// Bounds of connections and requests.
 	Limits Limits `yaml:"limits"`
 	// How many clients are held in memory, about 1 KB each; others cost one
@@ -101,6 +103,33 @@ type Audit struct {
 	Tokens TokenAudit `yaml:"tokens"`
 }
 
+// SignIn says how people sign in to administer: with a password, always; and, where `oidc`
+// is there, at an OpenID provider.
+type SignIn struct {
+	// A session ends when it was not used for so long. 1m to 12h.
+	IdleTimeout domain.Seconds `yaml:"idle_timeout"`
+	// A session ends so long after the sign-in, however much it is used. 10m to 1d.
+	AbsoluteTimeout domain.Seconds `yaml:"absolute_timeout"`
+	// The OpenID provider. Who signs in there must be a person that Postern knows: nobody
+	// is added by signing in.
+	OIDC *OIDC `yaml:"oidc,omitempty"`
+}
+
+// OIDC is an OpenID provider, and what it knows Postern by.
+type OIDC struct {
+	// Its issuer identifier, exactly as it stands in its discovery document. https, or http
+	// to this machine.
+	Issuer string `yaml:"issuer"`
+	// The id that Postern has there.
+	ClientID string `yaml:"client_id"`
+	// File of the secret that Postern has there. Mode 0600.
+	ClientSecretFile string `yaml:"client_secret_file"`
+	// The redirect URI that is registered there, as in
+	// `https://postern.example.com/api/admin/oidc/callback`: the address of the surface
+	// `admin` as browsers know it, with this path.
+	RedirectURI string `yaml:"redirect_uri"`
+}
+
 // Limits bounds connections and requests. The limits on guessing secrets are
 // not among them: they are fixed.
 type Limits struct {
@@ -137,7 +166,8 @@ func Default() *Config {
 		node = "node"
 	}
 	return &Config{
-		Audit: Audit{Tokens: AuditGroup},
+		Audit:  Audit{Tokens: AuditGroup},
+		SignIn: SignIn{IdleTimeout: 30 * 60, AbsoluteTimeout: 12 * 60 * 60},
 		Limits: Limits{
 			MaxConnections: 10_000, MaxHeaderBytes: 16 << 10, HeaderTimeout: 5, ReadTimeout: 10, WriteTimeout: 10,
 			IdleTimeout: 120, ShutdownTimeout: 10,

@@ -63,6 +63,9 @@ store: {postgres_file: d.yaml}
 dialects: [d.yaml]
 allow_hs256: true
 audit: {tokens: sync}
+signin:
+  idle_timeout: 10m
+  oidc: {issuer: "https://id.example.com/", client_id: postern, client_secret_file: d.yaml, redirect_uri: "http://localhost:9000/api/admin/oidc/callback"}
 limits: {idle_timeout: 1m}
 clients_cached: 1000
 log: {format: text, level: debug}
@@ -84,6 +87,10 @@ jwks_max_age: 1m
 	want.TrustedProxies = []config.Network{{Prefix: netip.MustParsePrefix("10.0.0.0/8")}, {Prefix: netip.MustParsePrefix("2001:db8::/32")}}
 	want.Dialects, want.Store.PostgresFile = []string{dir + "d.yaml"}, dir+"d.yaml"
 	want.AllowHS256, want.Audit.Tokens, want.Limits.IdleTimeout = true, config.AuditSync, 60
+	want.SignIn.IdleTimeout = 600
+	want.SignIn.OIDC = &config.OIDC{
+		Issuer: "https://id.example.com/", ClientID: "postern", ClientSecretFile: dir + "d.yaml", RedirectURI: "http://localhost:9000/api/admin/oidc/callback",
+	}
 	want.ClientsCached, want.Log = 1000, config.Log{Format: config.Text, Level: "debug"}
 	want.Node, want.MaxNodes, want.MaxStaleness, want.JWKSMaxAge = "a", 3, 30, 60
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
@@ -101,8 +108,8 @@ func TestLoadProblems(t *testing.T) {
 		"empty":       {"", "postern.yaml: holds 0 documents; a configuration is one"},
 		"two":         {"data: x\n---\ndata: y\n", "postern.yaml: holds 2 documents; a configuration is one"},
 		"syntax":      {"data: [", "postern.yaml:1: is not YAML: did not find expected node content"},
-		"unknown key": {ok + "max_stalenes: 3s\n", "postern.yaml:4: max_stalenes is no field; there are data, store, master_key_file, listeners, trusted_proxies, dialects, allow_hs256, audit, limits, clients_cached, log, node, max_nodes, max_staleness, jwks_max_age"},
-		"secret here": {ok + "master_key: abc\n", "postern.yaml:4: master_key is no field; there are data, store, master_key_file, listeners, trusted_proxies, dialects, allow_hs256, audit, limits, clients_cached, log, node, max_nodes, max_staleness, jwks_max_age"},
+		"unknown key": {ok + "max_stalenes: 3s\n", "postern.yaml:4: max_stalenes is no field; there are data, store, master_key_file, listeners, trusted_proxies, dialects, allow_hs256, audit, signin, limits, clients_cached, log, node, max_nodes, max_staleness, jwks_max_age"},
+		"secret here": {ok + "master_key: abc\n", "postern.yaml:4: master_key is no field; there are data, store, master_key_file, listeners, trusted_proxies, dialects, allow_hs256, audit, signin, limits, clients_cached, log, node, max_nodes, max_staleness, jwks_max_age"},
 		"every one at once": {
 			"master_key_file: nothing\nlisteners:\n  - address: 8080\n    surfaces: [tokens]\naudit: {tokens: maybe}\nlog: {level: loud}\n",
 			`postern.yaml:1: data is missing; name the directory of the store
@@ -121,6 +128,15 @@ postern.yaml:6: log.level "loud" is not one of debug, info, warn, error`,
 		"store":               {ok + "max_nodes: 2\nstore: {postgres_file: e}\n", "postern.yaml:5: store.postgres_file names DIR/e, which does not exist"},
 		"store with password": {ok + "store: {postgres: 'postgres://u:p@h/d'}\n", "postern.yaml:4: store.postgres is no field; there are postgres_file"},
 		"dialect":             {ok + "dialects: [d.yaml, e.yaml]\n", "postern.yaml:4: dialects[1] names DIR/e.yaml, which does not exist"},
+		"sign-in": {
+			ok + "signin:\n  idle_timeout: 11h\n  absolute_timeout: 10h\n  oidc:\n    issuer: http://id.example.com\n    redirect_uri: https://postern.example.com/callback\n",
+			`postern.yaml:5: signin.idle_timeout is longer than absolute_timeout (36000), so it would end nothing; write less
+postern.yaml:7: signin.oidc.client_id is missing; register Postern at the provider and write the id that it gives
+postern.yaml:7: signin.oidc.client_secret_file is missing; name the file of the secret that the provider gave
+postern.yaml:8: signin.oidc.issuer "http://id.example.com" is no issuer identifier; write https://… without query and fragment, as the provider's discovery document has it (http to this machine only)
+postern.yaml:9: signin.oidc.redirect_uri "https://postern.example.com/callback" is not where this server answers; write https://HOST/api/admin/oidc/callback, with the host by which browsers reach the surface admin (http to this machine only)`,
+		},
+		"sessions":            {ok + "signin: {idle_timeout: 30s, absolute_timeout: 2d}\n", "postern.yaml:4: signin.idle_timeout is 30; write 60 to 43200\npostern.yaml:4: signin.absolute_timeout is 172800; write 600 to 86400"},
 		"plain beyond":        {at("{address: ':8080', surfaces: [token]}"), "postern.yaml:3: listeners[0] is plain HTTP beyond this machine, where secrets could be read; give it tls, or say behind_tls_proxy: true if a proxy that speaks TLS is all that reaches it"},
 		"plain by name":       {at("{address: 'example.com:8080', surfaces: [token]}"), "postern.yaml:3: listeners[0] is plain HTTP beyond this machine, where secrets could be read; give it tls, or say behind_tls_proxy: true if a proxy that speaks TLS is all that reaches it"},
 		"proxy and tls":       {at("{address: ':443', surfaces: [token], behind_tls_proxy: true, tls: {cert_file: cert.pem, key_file: key.pem}}"), "postern.yaml:3: listeners[0].behind_tls_proxy is for plain HTTP, and there is tls; leave one of them out"},
