@@ -92,5 +92,5 @@ func (c applyCommand) print(s *streams, list []declare.Item) error {
 			s.say("warning: since this change, %s: %s: %s", w.Object, w.Field, w.Message)
 		}
 	}
-	return s.table(rows)
+	return s.list(rows)
 }

@@ -44,7 +44,7 @@ func (c clientListCommand) Run(ctx context.Context, s *streams) error {
 	for _, one := range list {
 		rows = append(rows, []string{one.ID, one.Issuer, one.Name, string(one.Status), tenantOf(&one.Client)})
 	}
-	return s.table(rows)
+	return s.list(rows)
 }
 
 func tenantOf(c *domain.Client) string {

@@ -49,7 +49,7 @@ func (c keyListCommand) Run(ctx context.Context, s *streams) error {
 		}
 		rows = append(rows, []string{k.ID, string(k.Purpose), k.Algorithm, keyState(k, time.Now()), dash(from), dash(until), dash(moment(k.Expires))})
 	}
-	return s.table(rows)
+	return s.list(rows)
 }
 
 func dash(text string) string {

@@ -31,7 +31,7 @@ func printList[T any](s *streams, asJSON bool, list []T, head []string, row func
 	for i := range list {
 		rows = append(rows, row(&list[i]))
 	}
-	return s.table(rows)
+	return s.list(rows)
 }
 
 // printOne prints the rows of an object, or all of it for programs.

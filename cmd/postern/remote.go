@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/postern-dev/postern/internal/admin"
 	"github.com/postern-dev/postern/internal/server"
@@ -67,20 +64,4 @@ func (s *streams) json(v any) error {
 	out.SetIndent("", "  ")
 	out.SetEscapeHTML(false)
 	return out.Encode(v)
-}
-
-// table prints rows with their columns one below the other.
-func (s *streams) table(rows [][]string) error {
-	var b bytes.Buffer
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		_, _ = fmt.Fprintln(w, strings.Join(row, "\t")) // a buffer takes all
-	}
-	_ = w.Flush()
-	for line := range strings.Lines(b.String()) { // empty cells at its end are no text
-		if _, err := fmt.Fprintln(s.out, strings.TrimRight(line, " \n")); err != nil {
-			return err
-		}
-	}
-	return nil
 }
