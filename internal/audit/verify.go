@@ -1,0 +1,194 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+// Verifier reads chains row by row, and goes on behind a problem: each later row is held
+// against the hash that the one before says it has.
+type Verifier struct {
+	report Report
+
+	seq   int64
+	hash  []byte
+	heads map[string]*chain
+	last  string // node of the batch before
+
+	said map[position]statement
+}
+
+// chain is how far the activity of a node was read.
+type chain struct {
+	n, entries int64
+	hash       []byte
+}
+
+// NewVerifier begins. What checkpoints say is held against what is read.
+func NewVerifier(checkpoints ...Checkpoint) *Verifier {
+	v := &Verifier{heads: map[string]*chain{}, said: map[position]statement{}}
+	v.report.Problems = []Problem{}
+	for i := range checkpoints {
+		v.expect(&checkpoints[i])
+	}
+	return v
+}
+
+func (v *Verifier) problem(node string, at int64, format string, args ...any) {
+	if len(v.report.Problems) == maxProblems {
+		v.report.More++
+		return
+	}
+	v.report.Problems = append(v.report.Problems, Problem{Node: node, At: at, What: fmt.Sprintf(format, args...)})
+}
+
+// Change takes the next change.
+func (v *Verifier) Change(c domain.Change) {
+	seq := int64(c.Seq)
+	v.report.Changes++
+	switch {
+	case seq == v.seq+1:
+		if !bytes.Equal(HashChange(v.hash, c), c.Hash) {
+			v.problem("", seq, "is not as it was written, or not the one that followed")
+		}
+	case seq <= v.seq:
+		v.problem("", seq, "stands behind change %d: it is there twice, or out of order", v.seq)
+		return
+	case seq == v.seq+2:
+		v.problem("", seq-1, "is missing")
+	default:
+		v.problem("", v.seq+1, "is missing, and so is every one up to %d", seq-1)
+	}
+	v.seq, v.hash = seq, c.Hash
+	v.held("", seq, seq, c.Hash)
+}
+
+// Head takes what the store says of the end of its chain of changes, once all were read.
+func (v *Verifier) Head(h domain.Head) {
+	switch {
+	case int64(h.Seq) > v.seq:
+		v.problem("", int64(h.Seq), "is the last one written, and the last one there is %d", v.seq)
+	case int64(h.Seq) < v.seq:
+		v.problem("", int64(h.Seq)+1, "was inserted: the last one written is %d", h.Seq)
+	case !bytes.Equal(h.Hash, v.hash):
+		v.problem("", v.seq, "is not the one that the store says its feed ends with")
+	}
+}
+
+// Batch takes the next batch with its entries, in the order of node and number.
+func (v *Verifier) Batch(b Batch, rows []domain.Entry) {
+	at := v.heads[b.Node]
+	switch {
+	case at == nil:
+		at = &chain{}
+		v.heads[b.Node] = at
+		v.report.Nodes++
+	case v.last != b.Node:
+		v.problem(b.Node, b.N, "stands apart from the others of its node")
+	}
+	v.last = b.Node
+	v.report.Batches++
+	follows := b.N == at.n+1
+	switch {
+	case b.N <= at.n:
+		v.problem(b.Node, b.N, "stands behind batch %d: it is there twice, or out of order", at.n)
+		return
+	case b.N == at.n+2:
+		v.problem(b.Node, b.N-1, "is missing")
+	case !follows:
+		v.problem(b.Node, at.n+1, "is missing, and so is every one up to %d", b.N-1)
+	}
+	v.entries(at, &b, rows, follows)
+	at.n, at.hash, at.entries = b.N, b.Hash, at.entries+int64(b.Entries)
+	v.held(b.Node, b.N, at.entries, b.Hash)
+}
+
+// entries holds the entries of a batch against it.
+func (v *Verifier) entries(at *chain, b *Batch, rows []domain.Entry, follows bool) {
+	if dropped(b) && len(rows) == 0 {
+		v.report.DroppedBatches++
+		v.report.DroppedEntries += int64(b.Entries)
+		if until := b.Last.Time(); v.report.DroppedUntil == nil || until.After(*v.report.DroppedUntil) {
+			v.report.DroppedUntil = &until
+		}
+		return
+	}
+	v.report.Entries += int64(len(rows))
+	switch {
+	case len(rows) < b.Entries:
+		v.problem(b.Node, b.N, "has %d entries of %d: some were removed", len(rows), b.Entries)
+	case len(rows) > b.Entries:
+		v.problem(b.Node, b.N, "has %d entries in place of %d: some were inserted", len(rows), b.Entries)
+	case follows && !bytes.Equal(HashBatch(at.hash, b.Node, b.N, rows), b.Hash):
+		v.problem(b.Node, b.N, "is not as it was written, or not the one that followed: its entries are %s to %s", b.First, b.Last)
+	}
+}
+
+// Report ends the verification: what checkpoints say of rows that were not there is a tail
+// that was cut off.
+func (v *Verifier) Report() Report {
+	v.cut()
+	return v.report
+}
+
+// Verify reads all changes and all activity. The error is one of reading; what is broken
+// stands in the report.
+func Verify(ctx context.Context, feed Feed, batches Batches, checkpoints ...Checkpoint) (Report, error) {
+	v := NewVerifier(checkpoints...)
+	head, err := eachChange(ctx, feed, func(c domain.Change) error {
+		v.Change(c)
+		return nil
+	})
+	if err != nil {
+		return v.report, err
+	}
+	v.Head(head)
+	err = batches.EachBatch(ctx, func(b Batch, rows []domain.Entry) error {
+		v.Batch(b, rows)
+		return nil
+	})
+	if errors.Is(err, ErrBroken) {
+		v.problem("", 0, "%v", err)
+		err = nil
+	}
+	return v.Report(), err
+}
+
+// eachChange calls f with every change up to the end of the feed, which may move meanwhile,
+// and returns where the store says that it ends.
+func eachChange(ctx context.Context, feed Feed, f func(domain.Change) error) (domain.Head, error) {
+	var seq domain.Seq
+	head, err := feed.Head(ctx)
+	for err == nil {
+		page, wrong := feed.Follow(ctx, seq, changesPage)
+		if wrong != nil {
+			return head, fmt.Errorf("read changes after %d: %w", seq, wrong)
+		}
+		for _, c := range page {
+			if err := f(c); err != nil {
+				return head, err
+			}
+			seq = c.Seq
+		}
+		if len(page) > 0 {
+			continue
+		}
+		before := head.Seq
+		if head, err = feed.Head(ctx); err == nil && (seq < before || seq >= head.Seq) {
+			return head, nil // something is missing, or nothing is left to read
+		}
+	}
+	return head, fmt.Errorf("read the head of the feed: %w", err)
+}
+
+// changesPage is how many changes are read at once.
+const changesPage = 500
+
+// dropped reports whether retention took the entries of the batch.
+func dropped(*Batch) bool { return false }
+
+func setDropped(*Batch, bool) {}
