@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/oauth"
+	"github.com/postern-dev/postern/oauth/dialect"
 )
 
 // Status of a client.
@@ -55,6 +56,9 @@ type Secret struct {
 	Hash string `json:"-"`
 }
 
+// Live reports whether the secret has not expired at the given time.
+func (s *Secret) Live(now time.Time) bool { return s.Expires == nil || now.Before(*s.Expires) }
+
 // Kind is KindClient.
 func (Client) Kind() Kind { return KindClient }
 
@@ -84,6 +88,9 @@ func (c *Client) SetSensitive(m map[string]string) {
 func (c *Client) Alive(now time.Time) bool {
 	return c.Status == Enabled && (c.ValidUntil == nil || now.Before(*c.ValidUntil))
 }
+
+// TokenLifetime is how long the client's tokens live under the dialect of its issuer.
+func (c *Client) TokenLifetime(d *dialect.Dialect) time.Duration { return c.lifetime(d) }
 
 // Tombstone stands for a deleted client, so that a client made again under the
 // same id continues with a higher epoch.

@@ -29,6 +29,7 @@ type Issuer struct {
 	ImportedSecrets bool        `json:"imported_secrets" yaml:"imported_secrets"` // secrets not of our making may be imported
 	KeyMaxAge       Seconds     `json:"key_max_age" yaml:"key_max_age"`           // a signing key is replaced at this age; left out: 90 days
 	Scopes          oauth.Scope `json:"scopes,omitempty" yaml:"scopes"`           // that exist here; left out: any may be assigned
+	Management      bool        `json:"management,omitempty" yaml:"management"`   // its tokens administer Postern, and nothing else takes them; one issuer at most
 	Origin          string      `json:"origin,omitempty" yaml:"-"`                // the file it was applied from, if any
 	Version         int64       `json:"-" yaml:"-"`
 }

@@ -59,6 +59,29 @@ func Local(by Actor) Caller {
 // that are good for administration (DESIGN §10).
 const AdminAudience = "urn:postern:admin"
 
+// The scopes of the management issuer: which role a token of its clients has.
+const (
+	ScopePlatform     = "admin:platform" // Caller.Platform too
+	ScopeIntegrations = "admin:integrations"
+	ScopeSecrets      = "admin:secrets"
+	ScopeAudit        = "admin:audit"
+)
+
+// ScopeRole is the role that a scope of the management issuer stands for.
+func ScopeRole(scope string) (Role, bool) {
+	switch scope {
+	case ScopePlatform:
+		return PlatformAdmin, true
+	case ScopeIntegrations:
+		return IntegrationManager, true
+	case ScopeSecrets:
+		return TenantDeveloper, true
+	case ScopeAudit:
+		return Auditor, true
+	}
+	return "", false
+}
+
 // Person is somebody who administers.
 type Person struct {
 	ID      string     `json:"id"`   // a UUID

@@ -17,6 +17,9 @@ import (
 // where there is such a client, and an epoch above that of any earlier client
 // of this id (D-40).
 func (r *Registry) CreateClient(ctx context.Context, by domain.Actor, spec domain.Client) (domain.Client, oauth.Secret, error) {
+	if err := r.allow("client.create", by); err != nil {
+		return domain.Client{}, "", err
+	}
 	if spec.ID == "" {
 		spec.ID = newUUID()
 	}
@@ -45,10 +48,17 @@ func (r *Registry) addClient(ctx context.Context, by domain.Actor, action string
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		c := clone(spec)
 		c.Epoch, c.Created, c.Version, c.Secrets = 1, r.now(), 0, nil
+		var err error
+		if c.Origin, err = r.declared(c, "", c.Origin); err != nil {
+			return nil, err
+		}
 		if err := r.checkClient(ctx, t, &c); err != nil {
 			return nil, err
 		}
-		if err := checkDecoded(ctx, t, &c); err != nil {
+		if err := r.canGive(ctx, t, &c); err != nil {
+			return nil, err
+		}
+		if err := r.checkDecoded(ctx, t, &c); err != nil {
 			return nil, err
 		}
 		grave, err := find(ctx, t.Tombstones, c.Key())
@@ -90,13 +100,26 @@ func newUUID() string {
 
 // GetClient returns a client; its hashes are in no JSON.
 func (r *Registry) GetClient(ctx context.Context, issuer, id string) (domain.Client, error) {
-	return r.Store.Read().Clients.Get(ctx, domain.ClientKey(issuer, id))
+	if err := r.may("client.read"); err != nil {
+		return domain.Client{}, err
+	}
+	return r.client(ctx, r.Store.Read(), issuer, id)
+}
+
+// client is a client that the caller may see.
+func (r *Registry) client(ctx context.Context, t domain.Tables, issuer, id string) (domain.Client, error) {
+	key := domain.ClientKey(issuer, id)
+	c, err := t.Clients.Get(ctx, key)
+	return shown(c, err, func(c *domain.Client) bool { return r.Sees(c.Issuer, c.Tenant) }, key)
 }
 
 // ListClients lists clients in the order of their keys: of one issuer or, where
 // that is empty, all; of one tenant or, where that is empty, all. page.Prefix
 // is that of ids and needs an issuer; page.After is a key (domain.ClientKey).
 func (r *Registry) ListClients(ctx context.Context, issuer, tenant string, page domain.Page) ([]domain.Client, error) {
+	if err := r.may("client.list"); err != nil {
+		return nil, err
+	}
 	if issuer != "" {
 		page.Prefix = domain.ClientKey(issuer, page.Prefix)
 	} else if page.Prefix != "" {
@@ -104,7 +127,7 @@ func (r *Registry) ListClients(ctx context.Context, issuer, tenant string, page 
 	}
 	var list []domain.Client
 	err := eachClient(ctx, r.Store.Read(), page, func(c domain.Client) bool {
-		if tenant == "" || c.Tenant == tenant {
+		if (tenant == "" || c.Tenant == tenant) && r.Sees(c.Issuer, c.Tenant) {
 			list = append(list, c)
 		}
 		return page.Limit == 0 || len(list) < page.Limit
@@ -139,7 +162,7 @@ func eachClient(ctx context.Context, t domain.Tables, page domain.Page, f func(d
 // checkClient fills what was left out and lists every problem of a client.
 func (r *Registry) checkClient(ctx context.Context, t domain.Tables, c *domain.Client) error {
 	var failed error
-	err := r.clientProblems(ctx, t, c, existing(ctx, t, &failed))
+	err := r.clientProblems(ctx, t, c, r.existing(ctx, t, &failed))
 	if failed != nil {
 		return failed
 	}
@@ -147,15 +170,13 @@ func (r *Registry) checkClient(ctx context.Context, t domain.Tables, c *domain.C
 }
 
 func (r *Registry) clientProblems(ctx context.Context, t domain.Tables, c *domain.Client, exists domain.Exists) error {
-	issuer, err := find(ctx, t.Issuers, c.Issuer)
+	issuer, err := r.issuerOf(ctx, t, c)
 	if err != nil {
 		return err
 	}
-	var tenant *domain.Tenant
-	if c.Tenant != "" {
-		if tenant, err = find(ctx, t.Tenants, c.Tenant); err != nil {
-			return err
-		}
+	tenant, err := r.tenantOf(ctx, t, c)
+	if err != nil {
+		return err
 	}
 	d := r.dialect(issuer)
 	c.Defaults(d)

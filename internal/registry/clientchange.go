@@ -8,8 +8,6 @@ import (
 	"slices"
 
 	"github.com/postern-dev/postern/internal/domain"
-	"github.com/postern-dev/postern/internal/secret"
-	"github.com/postern-dev/postern/oauth"
 )
 
 // UpdateClient changes what an administrator may choose of a client; what f does
@@ -18,105 +16,74 @@ import (
 // any: where it is not the current one the error is domain.ErrConflict. Whatever
 // ends the client's tokens raises its epoch. Nothing changed makes no change.
 func (r *Registry) UpdateClient(ctx context.Context, by domain.Actor, issuer, id string, ifVersion int64, f func(*domain.Client) error) (domain.Client, error) {
-	return r.changeClient(ctx, by, "client.update", issuer, id, ifVersion, f, r.checkClient)
-}
-
-// DisableClient ends a client's tokens now, and it gets no new ones. It is not
-// checked otherwise: what is wrong with a client never keeps it alive.
-func (r *Registry) DisableClient(ctx context.Context, by domain.Actor, issuer, id string) (domain.Client, error) {
-	return r.setStatus(ctx, by, "client.disable", issuer, id, domain.Disabled)
-}
-
-// EnableClient lets a client have tokens again; those of before stay dead.
-func (r *Registry) EnableClient(ctx context.Context, by domain.Actor, issuer, id string) (domain.Client, error) {
-	return r.setStatus(ctx, by, "client.enable", issuer, id, domain.Enabled)
-}
-
-func (r *Registry) setStatus(ctx context.Context, by domain.Actor, action, issuer, id string, status domain.Status) (domain.Client, error) {
-	return r.changeClient(ctx, by, action, issuer, id, 0, func(c *domain.Client) error {
-		c.Status = status
-		return nil
-	}, nil)
-}
-
-// DeleteClient removes a client. Its tokens are dead, and a tombstone keeps its
-// epoch for a client that is made again under this id. ifVersion as in
-// UpdateClient.
-func (r *Registry) DeleteClient(ctx context.Context, by domain.Actor, issuer, id string, ifVersion int64) error {
-	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
-		c, err := t.Clients.Get(ctx, domain.ClientKey(issuer, id))
-		if err != nil {
-			return nil, err
-		}
-		if err := sameVersion(ifVersion, c.Version); err != nil {
-			return nil, err
-		}
-		grave := domain.Tombstone{Issuer: issuer, ID: id, Epoch: c.Epoch + 1, Deleted: r.now()}
-		if _, err := t.Tombstones.Put(ctx, grave, 0); err != nil {
-			return nil, err
-		}
-		return []domain.Change{change(grave, "client.delete"), change(c, "client.delete")}, t.Clients.Delete(ctx, c.Key(), c.Version)
-	})
-	return err
-}
-
-// ReplaceSecrets gives a client one new secret in place of all it has. kill ends
-// every token of the client at once; otherwise they live to their expiry.
-func (r *Registry) ReplaceSecrets(ctx context.Context, by domain.Actor, issuer, id string, kill bool) (domain.Client, oauth.Secret, error) {
-	s := secret.Generate()
-	c, err := r.change(ctx, by, "client.replace_secrets", issuer, id, 0, func(_ domain.Tables, c *domain.Client) error {
-		if kill {
-			c.Epoch++
-		}
-		c.Secrets = []domain.Secret{r.generated(c, secretID(c), s)}
-		return nil
-	})
-	if err != nil {
-		return domain.Client{}, "", err
-	}
-	return c, s, nil
-}
-
-// ReplaceHash puts another hash of the same secret in place of the one given: a
-// foreign hash at its first use, or one under an old pepper. Where the secret
-// no longer has that hash the error is domain.ErrConflict.
-func (r *Registry) ReplaceHash(ctx context.Context, issuer, id, secretID, oldHash, newHash string) error {
-	if _, err := secret.Parse(newHash); err != nil {
-		return fmt.Errorf("replace the hash of secret %s of client %q: %w", secretID, id, err)
-	}
-	_, err := r.change(ctx, domain.System, "client.rehash", issuer, id, 0, func(_ domain.Tables, c *domain.Client) error {
-		i := slices.IndexFunc(c.Secrets, func(s domain.Secret) bool { return s.ID == secretID && s.Hash == oldHash })
-		if i < 0 {
-			return domain.ErrConflict
-		}
-		c.Secrets[i].Hash = newHash
-		return nil
-	})
-	return err
-}
-
-// changeClient is change for what an administrator may choose; check, which may
-// be nil, looks at the outcome.
-func (r *Registry) changeClient(ctx context.Context, by domain.Actor, action, issuer, id string, ifVersion int64,
-	f func(*domain.Client) error, check func(context.Context, domain.Tables, *domain.Client) error,
-) (domain.Client, error) {
-	return r.change(ctx, by, action, issuer, id, ifVersion, func(t domain.Tables, c *domain.Client) error {
+	act := act{name: "client.update", by: by, issuer: issuer, id: id, ifVersion: ifVersion}
+	return r.change(ctx, act, func(t domain.Tables, c *domain.Client) error {
 		old := clone(*c)
 		if err := f(c); err != nil {
 			return err
 		}
+		want := c.Origin
 		c.Issuer, c.ID, c.Imported, c.Created, c.Version = old.Issuer, old.ID, old.Imported, old.Created, old.Version
 		c.Secrets, c.Epoch = old.Secrets, old.Epoch
-		if check != nil {
-			if err := check(ctx, t, c); err != nil {
-				return err
-			}
+		var err error
+		if c.Origin, err = r.declared(old, old.Origin, want); err != nil {
+			return err
+		}
+		if err := r.checkClient(ctx, t, c); err != nil {
+			return err
 		}
 		if r.ends(&old, c) {
 			c.Epoch++
 		}
 		return nil
 	})
+}
+
+// DisableClient ends a client's tokens now, and it gets no new ones. It is not
+// checked otherwise: what is wrong with a client never keeps it alive, nor does the
+// file it came from.
+func (r *Registry) DisableClient(ctx context.Context, by domain.Actor, issuer, id string) (domain.Client, error) {
+	return r.change(ctx, act{name: "client.disable", by: by, issuer: issuer, id: id, emergency: true}, func(_ domain.Tables, c *domain.Client) error {
+		if c.Status == domain.Enabled {
+			c.Epoch++
+		}
+		c.Status = domain.Disabled
+		return nil
+	})
+}
+
+// EnableClient lets a client have tokens again; those of before stay dead.
+func (r *Registry) EnableClient(ctx context.Context, by domain.Actor, issuer, id string) (domain.Client, error) {
+	return r.change(ctx, act{name: "client.enable", by: by, issuer: issuer, id: id}, func(_ domain.Tables, c *domain.Client) error {
+		old := *c
+		c.Status = domain.Enabled
+		if r.ends(&old, c) {
+			c.Epoch++
+		}
+		return nil
+	})
+}
+
+// DeleteClient removes a client. Its tokens are dead, and a tombstone keeps its
+// epoch for a client that is made again under this id. ifVersion as in
+// UpdateClient.
+func (r *Registry) DeleteClient(ctx context.Context, by domain.Actor, issuer, id string, ifVersion int64) error {
+	act := act{name: "client.delete", by: by, issuer: issuer, id: id, ifVersion: ifVersion}
+	if err := r.allow(act.name, by); err != nil {
+		return err
+	}
+	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
+		c, err := r.actOn(ctx, t, act)
+		if err != nil {
+			return nil, err
+		}
+		grave := domain.Tombstone{Issuer: issuer, ID: id, Epoch: c.Epoch + 1, Deleted: r.now()}
+		if _, err := t.Tombstones.Put(ctx, grave, 0); err != nil {
+			return nil, err
+		}
+		return []domain.Change{change(grave, act.name), change(c, act.name)}, t.Clients.Delete(ctx, c.Key(), c.Version)
+	})
+	return err
 }
 
 // ends reports whether tokens issued before must not live on: the client was
@@ -129,26 +96,57 @@ func (r *Registry) ends(old, now *domain.Client) bool {
 	return disabled || revived || old.Tenant != now.Tenant || old.PlatformWide != now.PlatformWide
 }
 
+// act is what somebody does to a client.
+type act struct {
+	name       string // of the operation
+	by         domain.Actor
+	issuer, id string
+	ifVersion  int64
+	emergency  bool // what came from a file does not keep from it
+}
+
+// actOn is the client, for whoever may see it and give all that it holds.
+func (r *Registry) actOn(ctx context.Context, t domain.Tables, a act) (domain.Client, error) {
+	c, err := r.client(ctx, t, a.issuer, a.id)
+	if err != nil {
+		return c, err
+	}
+	if err := sameVersion(a.ifVersion, c.Version); err != nil {
+		return c, err
+	}
+	if err := r.canGive(ctx, t, &c); err != nil {
+		return c, err
+	}
+	if !a.emergency {
+		_, err = r.declared(c, c.Origin, "")
+	}
+	return c, err
+}
+
 // change is the one read-change-write of a client.
-func (r *Registry) change(ctx context.Context, by domain.Actor, action, issuer, id string, ifVersion int64, f func(domain.Tables, *domain.Client) error) (domain.Client, error) {
+func (r *Registry) change(ctx context.Context, a act, f func(domain.Tables, *domain.Client) error) (domain.Client, error) {
 	var done domain.Client
-	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
-		c, err := t.Clients.Get(ctx, domain.ClientKey(issuer, id))
+	if err := r.allow(a.name, a.by); err != nil {
+		return done, err
+	}
+	_, err := r.Store.Change(ctx, a.by, func(t domain.Tables) ([]domain.Change, error) {
+		c, err := r.actOn(ctx, t, a)
 		if err != nil {
-			return nil, err
-		}
-		if err := sameVersion(ifVersion, c.Version); err != nil {
 			return nil, err
 		}
 		done = clone(c)
 		if err := f(t, &done); err != nil {
 			return nil, err
 		}
+		if err := r.canGive(ctx, t, &done); err != nil {
+			return nil, err
+		}
 		if same(c, done) && maps.Equal(c.Sensitive(), done.Sensitive()) {
 			return nil, nil
 		}
+		done.Secrets = r.alive(done.Secrets)
 		done.Version, err = t.Clients.Put(ctx, done, c.Version)
-		return []domain.Change{change(done, action)}, err
+		return []domain.Change{change(done, a.name)}, err
 	})
 	if err != nil {
 		return domain.Client{}, err

@@ -3,8 +3,8 @@
 // with a change for each object it touched, checks the whole object, and raises
 // a client's epoch wherever its tokens must die (DESIGN §7).
 //
-// How the caller was recognised, and what is shown to it, is the business of
-// admin.
+// What a caller may do, and what it sees, is decided here and nowhere else (As, Operations);
+// how it was recognised is the business of signin, how it is answered that of admin.
 package registry
 
 import (
@@ -26,7 +26,9 @@ type Registry struct {
 	AllowHS256 bool // issuers of dialects that are the user's own may sign with HS256
 	Now        func() time.Time
 
-	known *known // within one transaction, else nil
+	caller *domain.Caller // nil: Postern itself
+	set    string         // whose objects may be changed though they came from files; empty: no set's
+	known  *known         // within one transaction, else nil
 }
 
 // now is the time in the form in which objects keep it.
@@ -59,24 +61,6 @@ func change(of interface {
 	Key() string
 }, action string) domain.Change {
 	return domain.Change{Kind: of.Kind(), Key: of.Key(), Action: action}
-}
-
-// existing tells which issuers, APIs, policies and tiers there are, each looked for
-// once. What keeps it from looking is in failed; then nothing exists.
-func existing(ctx context.Context, t domain.Tables, failed *error) domain.Exists {
-	seen := make(map[Ref]bool)
-	return func(kind domain.Kind, key string) bool {
-		at := Ref{kind, key}
-		there, known := seen[at]
-		if !known {
-			var err error
-			if there, err = has(ctx, t, at); err != nil {
-				*failed = err
-			}
-			seen[at] = there
-		}
-		return there
-	}
 }
 
 func has(ctx context.Context, t domain.Tables, at Ref) (there bool, err error) {

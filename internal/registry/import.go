@@ -20,6 +20,9 @@ type Imported struct {
 // ImportClient makes a client with an id and a secret of another system, in an
 // issuer that takes such (RULES). Of spec what CreateClient takes.
 func (r *Registry) ImportClient(ctx context.Context, by domain.Actor, spec domain.Client, cred Imported) (domain.Client, error) {
+	if err := r.allow("client.import", by); err != nil {
+		return domain.Client{}, err
+	}
 	hash, err := cred.hash()
 	if err != nil {
 		return domain.Client{}, err
@@ -64,14 +67,14 @@ func (i Imported) hash() (string, error) {
 // checkDecoded refuses what an imported id may not be: in an issuer that takes
 // none, or equal to another after URL-decoding, as both forms are tried when it
 // comes in a Basic header (COM-04).
-func checkDecoded(ctx context.Context, t domain.Tables, c *domain.Client) error {
+func (r *Registry) checkDecoded(ctx context.Context, t domain.Tables, c *domain.Client) error {
 	if !c.Imported {
 		return nil
 	}
 	invalid := func(field, format string, args ...any) error {
 		return &domain.Invalid{Object: fmt.Sprintf("client %q", c.ID), Problems: []domain.Problem{{Field: field, Message: fmt.Sprintf(format, args...)}}}
 	}
-	issuer, err := t.Issuers.Get(ctx, c.Issuer)
+	issuer, err := r.issuerOf(ctx, t, c)
 	if err != nil {
 		return err
 	}
@@ -84,20 +87,23 @@ func checkDecoded(ctx context.Context, t domain.Tables, c *domain.Client) error 
 	if !strings.ContainsFunc(c.ID, reserved) {
 		return nil // no other id decodes to it: that one would be wasteful
 	}
-	var clash string
+	var clash *domain.Client
 	mine := forms(c.ID)
 	err = eachClient(ctx, t, domain.Page{Prefix: domain.ClientKey(c.Issuer, "")}, func(other domain.Client) bool {
 		for _, form := range forms(other.ID) {
 			if other.ID != c.ID && (form == mine[0] || form == mine[1]) {
-				clash = other.ID
+				clash = &other
 			}
 		}
-		return clash == ""
+		return clash == nil
 	})
-	if err == nil && clash != "" {
-		err = invalid("id", "%q and the client %q there is can be the same after URL-decoding", c.ID, clash)
+	if err != nil || clash == nil {
+		return err
 	}
-	return err
+	if !r.Sees(clash.Issuer, clash.Tenant) { // D-102
+		return invalid("id", "%q and that of another client can be the same after URL-decoding", c.ID)
+	}
+	return invalid("id", "%q and the client %q there is can be the same after URL-decoding", c.ID, clash.ID)
 }
 
 // forms are an id raw and URL-decoded once (RFC 6749 §2.3.1).

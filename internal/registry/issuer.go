@@ -18,11 +18,17 @@ import (
 func (r *Registry) PutIssuer(ctx context.Context, by domain.Actor, issuer domain.Issuer, ifVersion int64) (domain.Issuer, []Warning, error) {
 	var done domain.Issuer
 	var old *domain.Issuer
+	if err := r.allow("issuer.put", by); err != nil {
+		return done, nil, err
+	}
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		done = issuer
 		done.Defaults()
 		var err error
 		if old, err = find(ctx, t.Issuers, issuer.Name); err != nil {
+			return nil, err
+		}
+		if err := keepOrigin(r, old, &done, &done.Origin); err != nil {
 			return nil, err
 		}
 		if err := r.checkIssuer(ctx, t, old, &done); err != nil {
@@ -137,6 +143,9 @@ func (r *Registry) forbidden(ctx context.Context, t domain.Tables, old, issuer *
 // IssuerChangeProblems lists what forbids to put the issuer, with its defaults, in
 // place of the one that the Store has; none where it has none.
 func (r *Registry) IssuerChangeProblems(ctx context.Context, issuer *domain.Issuer) ([]domain.Problem, error) {
+	if err := r.may("issuer.problems"); err != nil || !r.seesIssuer(issuer.Name) {
+		return nil, err
+	}
 	t := r.Store.Read()
 	old, err := find(ctx, t.Issuers, issuer.Name)
 	if err != nil {
@@ -158,12 +167,18 @@ func (r *Registry) IssuerProblems(issuer *domain.Issuer) []domain.Problem {
 // DeleteIssuer removes an issuer that has no clients and no tenant's hosts, and that
 // no API trusts, with its keys. ifVersion as in UpdateClient.
 func (r *Registry) DeleteIssuer(ctx context.Context, by domain.Actor, name string, ifVersion int64) error {
+	if err := r.allow("issuer.delete", by); err != nil {
+		return err
+	}
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		issuer, err := t.Issuers.Get(ctx, name)
 		if err != nil {
 			return nil, err
 		}
 		if err := sameVersion(ifVersion, issuer.Version); err != nil {
+			return nil, err
+		}
+		if _, err := r.declared(issuer, issuer.Origin, ""); err != nil {
 			return nil, err
 		}
 		if err := unused(ctx, t, domain.Page{Prefix: name + "/"}, "issuer "+name, itsClients, func(*domain.Client) bool { return true }); err != nil {
@@ -206,10 +221,17 @@ func (r *Registry) unnamed(ctx context.Context, t domain.Tables, issuer string) 
 
 // GetIssuer returns an issuer by name.
 func (r *Registry) GetIssuer(ctx context.Context, name string) (domain.Issuer, error) {
-	return r.Store.Read().Issuers.Get(ctx, name)
+	if err := r.may("issuer.read"); err != nil {
+		return domain.Issuer{}, err
+	}
+	issuer, err := r.Store.Read().Issuers.Get(ctx, name)
+	return shown(issuer, err, func(*domain.Issuer) bool { return r.seesIssuer(name) }, name)
 }
 
 // ListIssuers lists issuers in the order of their names.
 func (r *Registry) ListIssuers(ctx context.Context, page domain.Page) ([]domain.Issuer, error) {
-	return r.Store.Read().Issuers.List(ctx, page)
+	if err := r.may("issuer.list"); err != nil {
+		return nil, err
+	}
+	return listed(ctx, r, r.Store.Read().Issuers, page, func(i *domain.Issuer) bool { return r.seesIssuer(i.Name) })
 }

@@ -14,16 +14,21 @@ import (
 
 // ListKeys lists the signing keys of an issuer, by kid; a sealed key is in no JSON.
 func (r *Registry) ListKeys(ctx context.Context, issuer string) ([]domain.Key, error) {
-	t := r.Store.Read()
-	if _, err := t.Issuers.Get(ctx, issuer); err != nil {
+	if err := r.may("key.list"); err != nil {
 		return nil, err
 	}
-	return t.Keys.List(ctx, domain.Page{Prefix: issuer + "/"})
+	if _, err := r.GetIssuer(ctx, issuer); err != nil {
+		return nil, err
+	}
+	return r.Store.Read().Keys.List(ctx, domain.Page{Prefix: issuer + "/"})
 }
 
 // RotateKey replaces a signing key of an issuer and returns the new one.
 func (r *Registry) RotateKey(ctx context.Context, by domain.Actor, issuer string, opts keys.RotateOptions) (domain.Key, error) {
 	var made domain.Key
+	if err := r.allow("key.rotate", by); err != nil {
+		return made, err
+	}
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		i, list, err := issuerKeys(ctx, t, issuer)
 		if err != nil {
@@ -44,6 +49,9 @@ func (r *Registry) RotateKey(ctx context.Context, by domain.Actor, issuer string
 // once, and the key before it stays published as after a rotation.
 func (r *Registry) ImportKey(ctx context.Context, by domain.Actor, issuer string, jwk []byte, opts keys.ImportOptions) (domain.Key, error) {
 	var made domain.Key
+	if err := r.allow("key.import", by); err != nil {
+		return made, err
+	}
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		i, list, err := issuerKeys(ctx, t, issuer)
 		if err != nil {
@@ -111,6 +119,9 @@ func (r *Registry) thumbprint(k *domain.Key) (string, error) {
 // lacks, and deletes those that are worth nothing any more. The server calls it from time to time; an issuer
 // that fails does not keep the others from their turn.
 func (r *Registry) RotateDue(ctx context.Context) error {
+	if err := r.may("key.due"); err != nil {
+		return err
+	}
 	issuers, err := r.ListIssuers(ctx, domain.Page{})
 	if err != nil {
 		return err

@@ -42,29 +42,6 @@ func (r *Registry) places(ctx context.Context, t domain.Tables) (p *places, err 
 	return p, nil
 }
 
-// known is what was read in a transaction and still holds.
-type known struct {
-	places  *places
-	clients map[string][]string // keys by tenant
-}
-
-// changed forgets what no longer holds.
-func (k *known) changed(ctx context.Context, t domain.Tables, changes []domain.Change) error {
-	for _, c := range changes {
-		switch c.Kind {
-		case domain.KindClient:
-			k.clients = nil
-		case domain.KindIssuer, domain.KindAPI:
-			k.places = nil
-		case domain.KindTenant:
-			if err := k.changedTenant(ctx, t, c.Key); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 func (k *known) changedTenant(ctx context.Context, t domain.Tables, id string) error {
 	if k.places == nil {
 		return nil

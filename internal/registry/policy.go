@@ -15,10 +15,16 @@ import (
 func (r *Registry) PutPolicy(ctx context.Context, by domain.Actor, policy domain.Policy, ifVersion int64) (domain.Policy, []Warning, error) {
 	var done domain.Policy
 	var warnings []Warning
+	if err := r.allow("policy.put", by); err != nil {
+		return done, nil, err
+	}
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		done, warnings = policy, nil
 		old, err := find(ctx, t.Policies, policy.Name)
 		if err != nil {
+			return nil, err
+		}
+		if err := keepOrigin(r, old, &done, &done.Origin); err != nil {
 			return nil, err
 		}
 		if err := domain.AsError(fmt.Sprintf("policy %q", policy.Name), done.Problems()); err != nil {
@@ -59,12 +65,18 @@ func lost(ctx context.Context, t domain.Tables, old, now domain.Policy) ([]Warni
 
 // DeletePolicy removes a policy that no client holds. ifVersion as in UpdateClient.
 func (r *Registry) DeletePolicy(ctx context.Context, by domain.Actor, name string, ifVersion int64) error {
+	if err := r.allow("policy.delete", by); err != nil {
+		return err
+	}
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		policy, err := t.Policies.Get(ctx, name)
 		if err != nil {
 			return nil, err
 		}
 		if err := sameVersion(ifVersion, policy.Version); err != nil {
+			return nil, err
+		}
+		if _, err := r.declared(policy, policy.Origin, ""); err != nil {
 			return nil, err
 		}
 		err = unused(ctx, t, domain.Page{}, "policy "+name, "take it from those that hold it", func(c *domain.Client) bool { return slices.Contains(c.Policies, name) })
@@ -78,10 +90,16 @@ func (r *Registry) DeletePolicy(ctx context.Context, by domain.Actor, name strin
 
 // GetPolicy returns a policy by name.
 func (r *Registry) GetPolicy(ctx context.Context, name string) (domain.Policy, error) {
+	if err := r.may("policy.read"); err != nil {
+		return domain.Policy{}, err
+	}
 	return r.Store.Read().Policies.Get(ctx, name)
 }
 
 // ListPolicies lists policies in the order of their names.
 func (r *Registry) ListPolicies(ctx context.Context, page domain.Page) ([]domain.Policy, error) {
+	if err := r.may("policy.list"); err != nil {
+		return nil, err
+	}
 	return r.Store.Read().Policies.List(ctx, page)
 }

@@ -11,6 +11,9 @@ import (
 // UpdateClient, warnings as of PutTenant.
 func (r *Registry) UpdateTenant(ctx context.Context, by domain.Actor, id string, ifVersion int64, f func(*domain.Tenant) error) (domain.Tenant, []Warning, error) {
 	var old, done domain.Tenant
+	if err := r.allow("tenant.update", by); err != nil {
+		return done, nil, err
+	}
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		var err error
 		if old, err = t.Tenants.Get(ctx, id); err != nil {
@@ -24,6 +27,9 @@ func (r *Registry) UpdateTenant(ctx context.Context, by domain.Actor, id string,
 			return nil, err
 		}
 		done.ID = old.ID
+		if err := keepOrigin(r, &old, &done, &done.Origin); err != nil {
+			return nil, err
+		}
 		if err := r.checkTenant(ctx, t, &old, &done); err != nil {
 			return nil, err
 		}

@@ -15,10 +15,16 @@ import (
 // What it says holds for its clients at once.
 func (r *Registry) PutTier(ctx context.Context, by domain.Actor, tier domain.Tier, ifVersion int64) (domain.Tier, []Warning, error) {
 	var done domain.Tier
+	if err := r.allow("tier.put", by); err != nil {
+		return done, nil, err
+	}
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		done = tier
 		old, err := find(ctx, t.Tiers, tier.Name)
 		if err != nil {
+			return nil, err
+		}
+		if err := keepOrigin(r, old, &done, &done.Origin); err != nil {
 			return nil, err
 		}
 		if err := domain.AsError(fmt.Sprintf("tier %q", tier.Name), done.Problems()); err != nil {
@@ -32,6 +38,9 @@ func (r *Registry) PutTier(ctx context.Context, by domain.Actor, tier domain.Tie
 // DeleteTier removes a tier that no client has and no API names; one that stands in the
 // place of a built-in one always, as then that holds again. ifVersion as in UpdateClient.
 func (r *Registry) DeleteTier(ctx context.Context, by domain.Actor, name string, ifVersion int64) error {
+	if err := r.allow("tier.delete", by); err != nil {
+		return err
+	}
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		_, built := domain.BuiltinTier(name)
 		tier, err := t.Tiers.Get(ctx, name)
@@ -42,6 +51,9 @@ func (r *Registry) DeleteTier(ctx context.Context, by domain.Actor, name string,
 			return nil, err
 		}
 		if err := sameVersion(ifVersion, tier.Version); err != nil {
+			return nil, err
+		}
+		if _, err := r.declared(tier, tier.Origin, ""); err != nil {
 			return nil, err
 		}
 		if !built {
@@ -69,6 +81,9 @@ func tierUnused(ctx context.Context, t domain.Tables, name string) error {
 
 // GetTier returns a tier by name, a built-in one too.
 func (r *Registry) GetTier(ctx context.Context, name string) (domain.Tier, error) {
+	if err := r.may("tier.read"); err != nil {
+		return domain.Tier{}, err
+	}
 	tier, err := find(ctx, r.Store.Read().Tiers, name)
 	if err != nil {
 		return domain.Tier{}, err
@@ -85,6 +100,9 @@ func (r *Registry) GetTier(ctx context.Context, name string) (domain.Tier, error
 // ListTiers lists tiers in the order of their names, the built-in ones, which have
 // version 0, among them.
 func (r *Registry) ListTiers(ctx context.Context, page domain.Page) ([]domain.Tier, error) {
+	if err := r.may("tier.list"); err != nil {
+		return nil, err
+	}
 	list, err := r.Store.Read().Tiers.List(ctx, page)
 	if err != nil {
 		return nil, err

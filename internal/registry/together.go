@@ -11,8 +11,11 @@ import (
 // returns nil, all or none. f returns the error of each method that fails, does no I/O
 // but that registry's, and may run again.
 func (r *Registry) Together(ctx context.Context, by domain.Actor, f func(*Registry) error) error {
+	if err := r.allow("together", by); err != nil {
+		return err
+	}
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
-		within := &transaction{Store: r.Store, tables: t, by: by, known: &known{}}
+		within := &transaction{Store: r.Store, tables: t, by: by, known: newKnown()}
 		one := *r
 		one.Store, one.known = within, within.known
 		err := f(&one)

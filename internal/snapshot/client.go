@@ -3,7 +3,6 @@ package snapshot
 import (
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/ratelimit"
@@ -44,9 +43,6 @@ func NewClient(c domain.Client) (*Client, error) {
 	}
 	return prepared, nil
 }
-
-// Live reports whether the secret has not expired.
-func (s *Secret) Live(now time.Time) bool { return s.Expires == nil || now.Before(*s.Expires) }
 
 // ClaimRehash reports whether the caller is the one to make the hash of this
 // secret again: true once, until ReleaseRehash.
