@@ -30,6 +30,7 @@ func (c *Config) check(r *reader) {
 		r.exists(fmt.Sprintf("dialects[%d]", i), &c.Dialects[i], "a dialect")
 	}
 	oneOf(r, "audit.tokens", c.Audit.Tokens, AuditGroup, AuditSync, AuditOff)
+	c.Audit.Checkpoints.check(r)
 	oneOf(r, "log.format", c.Log.Format, JSON, Text)
 	oneOf(r, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	between(r, "clients_cached", c.ClientsCached, 1000, 10_000_000)

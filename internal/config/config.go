@@ -101,6 +101,26 @@ type Audit struct {
 	// the process may lose the last quarter of a second), `sync` (after its
 	// entry is committed), `off` (nothing is kept, which is itself recorded).
 	Tokens TokenAudit `yaml:"tokens"`
+	// Signed statements of how far the audit trail had come, by which a tail that was cut
+	// off is found (docs/audit.md).
+	Checkpoints Checkpoints `yaml:"checkpoints"`
+}
+
+// Checkpoints says where checkpoints of the audit trail go. What cannot be delivered is told
+// in the log, and tried again.
+type Checkpoints struct {
+	// File that they are appended to, one a line. Left out: `checkpoints.jws` in the data
+	// directory. Keep it, or a copy, where whoever can write the store cannot.
+	File string `yaml:"file"`
+	// URL that each is sent to by POST, as `application/jose`. https, or http to this
+	// machine.
+	Webhook string `yaml:"webhook"`
+	// Syslog that each is sent to (RFC 5424): `tcp://host:port`, `udp://host:port` or
+	// `unix:///dev/log`. Over the network it is not encrypted; it holds no secret.
+	Syslog string `yaml:"syslog"`
+	// How often, where something has happened since the one before; at the end of the
+	// process too. 10s to 1d.
+	Every domain.Seconds `yaml:"every"`
 }
 
 // SignIn says how people sign in to administer: with a password, always; and, where `oidc`
@@ -166,7 +186,7 @@ func Default() *Config {
 		node = "node"
 	}
 	return &Config{
-		Audit:  Audit{Tokens: AuditGroup},
+		Audit:  Audit{Tokens: AuditGroup, Checkpoints: Checkpoints{Every: 300}},
 		SignIn: SignIn{IdleTimeout: 30 * 60, AbsoluteTimeout: 12 * 60 * 60},
 		Limits: Limits{
 			MaxConnections: 10_000, MaxHeaderBytes: 16 << 10, HeaderTimeout: 5, ReadTimeout: 10, WriteTimeout: 10,
