@@ -10,24 +10,28 @@ type Route = policy.Route
 
 // API is a protected resource server, and how the gateway stands before it.
 type API struct {
-	Name             string           `json:"name" yaml:"name"`                                       // lower case, digits, `-`; never changes
-	Label            string           `json:"label,omitempty" yaml:"label"`                           // for people
-	Audience         string           `json:"audience" yaml:"audience"`                               // that its tokens must have, exactly
-	Issuers          []string         `json:"issuers" yaml:"issuers"`                                 // by name: whose tokens it takes
-	Hosts            []string         `json:"hosts,omitempty" yaml:"hosts"`                           // where the gateway serves it (host or host:port); left out: wherever its issuers are, hosts of tenants too
-	Path             string           `json:"path,omitempty" yaml:"path"`                             // below which it stands there, as in /v1; left out: the root
-	Upstream         string           `json:"upstream" yaml:"upstream"`                               // URL of the API itself; what follows `path` is appended to it
-	Routes           []Route          `json:"routes,omitempty" yaml:"routes"`                         // who may call what; anything else is refused
-	GraphQL          *GraphQL         `json:"graphql,omitempty" yaml:"graphql"`                       // its GraphQL endpoint, if it has one
-	RateLimits       map[string]int64 `json:"rate_limits,omitempty" yaml:"rate_limits"`               // tier → calls a minute here, counted apart; left out: the tier's
-	RateLimitHeaders bool             `json:"rate_limit_headers,omitempty" yaml:"rate_limit_headers"` // answers to a known client tell its limit (X-RateLimit-…)
-	ForwardToken     bool             `json:"forward_token,omitempty" yaml:"forward_token"`           // the upstream sees the client's token
-	IdentityToken    bool             `json:"identity_token,omitempty" yaml:"identity_token"`         // the upstream gets X-Postern-Identity, a JWT of a minute that proves whose call it is
-	MaxBody          int64            `json:"max_body,omitempty" yaml:"max_body"`                     // bytes of a request's body; left out: 10485760
-	Timeouts         Timeouts         `json:"timeouts,omitzero" yaml:"timeouts"`                      // of the upstream
-	ServeStale       Seconds          `json:"serve_stale,omitempty" yaml:"serve_stale"`               // a node that lost its store goes on for so long beyond max_staleness, for clients it knows; left out: 503 at once
-	Origin           string           `json:"origin,omitempty" yaml:"-"`                              // the file it was applied from, if any
-	Version          int64            `json:"-" yaml:"-"`
+	Name             string            `json:"name" yaml:"name"`                                       // lower case, digits, `-`; never changes
+	Label            string            `json:"label,omitempty" yaml:"label"`                           // for people
+	Audience         string            `json:"audience" yaml:"audience"`                               // that its tokens must have, exactly
+	Issuers          []string          `json:"issuers" yaml:"issuers"`                                 // by name: whose tokens it takes
+	Hosts            []string          `json:"hosts,omitempty" yaml:"hosts"`                           // where the gateway serves it (host or host:port); left out: wherever its issuers are, hosts of tenants too
+	Path             string            `json:"path,omitempty" yaml:"path"`                             // below which it stands there, as in /v1; left out: the root
+	Upstream         string            `json:"upstream" yaml:"upstream"`                               // URL of the API itself; what follows `path` is appended to it
+	AuditLog         *AuditLog         `json:"audit_log,omitempty" yaml:"audit_log"`                   // `{}` in place of upstream: Postern itself answers, from the audit trail
+	Routes           []Route           `json:"routes,omitempty" yaml:"routes"`                         // who may call what; anything else is refused
+	GraphQL          *GraphQL          `json:"graphql,omitempty" yaml:"graphql"`                       // its GraphQL endpoint, if it has one
+	Users            *Users            `json:"users,omitempty" yaml:"users"`                           // people whose tokens it takes too: JWTs of one OpenID provider
+	APIKeys          bool              `json:"api_keys,omitempty" yaml:"api_keys"`                     // it takes API keys of its audience too
+	Roles            map[string]Rights `json:"roles,omitempty" yaml:"roles"`                           // what users and API keys may do, by the role they have; their scopes are not looked at
+	RateLimits       map[string]int64  `json:"rate_limits,omitempty" yaml:"rate_limits"`               // tier → calls a minute here, counted apart; left out: the tier's
+	RateLimitHeaders bool              `json:"rate_limit_headers,omitempty" yaml:"rate_limit_headers"` // answers to a known client tell its limit (X-RateLimit-…)
+	ForwardToken     bool              `json:"forward_token,omitempty" yaml:"forward_token"`           // the upstream sees the client's token
+	IdentityToken    bool              `json:"identity_token,omitempty" yaml:"identity_token"`         // the upstream gets X-Postern-Identity, a JWT of a minute that proves whose call it is
+	MaxBody          int64             `json:"max_body,omitempty" yaml:"max_body"`                     // bytes of a request's body; left out: 10485760
+	Timeouts         Timeouts          `json:"timeouts,omitzero" yaml:"timeouts"`                      // of the upstream
+	ServeStale       Seconds           `json:"serve_stale,omitempty" yaml:"serve_stale"`               // a node that lost its store goes on for so long beyond max_staleness, for clients it knows; left out: 503 at once
+	Origin           string            `json:"origin,omitempty" yaml:"-"`                              // the file it was applied from, if any
+	Version          int64             `json:"-" yaml:"-"`
 }
 
 // GraphQL is a GraphQL endpoint and the rules that its schema carries (DESIGN §6).

@@ -62,9 +62,17 @@ func (a *API) Problems(exists Exists) []Problem {
 	}
 	p.text("label", a.Label, 200)
 	p.audience("audience", a.Audience)
+	if a.Audience == AdminAudience {
+		p.add("audience", "%s is that of administration, which no API has; choose another", a.Audience)
+	}
 	p.trusts(a.Issuers, exists)
 	p.stands(a)
-	p.upstream(a.Upstream)
+	if a.AuditLog != nil {
+		p.auditLog(a)
+	} else {
+		p.upstream(a.Upstream)
+	}
+	p.credentials(a, exists)
 	p.routes(a.Routes)
 	p.graphQL(a.GraphQL, a.Routes)
 	for _, tier := range slices.Sorted(maps.Keys(a.RateLimits)) {

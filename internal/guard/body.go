@@ -48,6 +48,9 @@ func (c *call) readBody() (url.Values, error) {
 // read once, however often the call is judged.
 func (c *call) readWhole() ([]byte, error) {
 	most := int64(judgedBody)
+	if c.API.AuditLog != nil {
+		most = maxEventsBody
+	}
 	if c.API.MaxBody > 0 {
 		most = min(most, c.API.MaxBody)
 	}

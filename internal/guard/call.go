@@ -6,13 +6,16 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/policy"
 	"github.com/postern-dev/postern/internal/ratelimit"
+	"github.com/postern-dev/postern/internal/secret"
 	"github.com/postern-dev/postern/internal/snapshot"
 	"github.com/postern-dev/postern/oauth"
+	"github.com/postern-dev/postern/oauth/jwt"
 	"github.com/postern-dev/postern/oauth/resourceserver"
 )
 
@@ -84,6 +87,9 @@ func (c *call) verifyToken() error {
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(token, secret.APIKeyPrefix) {
+		return c.findKey(token)
+	}
 	verifier, err := c.guard.verifier(c.view, c.API)
 	switch {
 	case err != nil:
@@ -94,6 +100,9 @@ func (c *call) verifyToken() error {
 	var source [8]byte
 	binary.BigEndian.PutUint64(source[:], uint64(ratelimit.SourceOf(c.source)))
 	claims, err := verifier.Verify(c.r.Context(), string(source[:]), token)
+	if c.API.Users != nil && errors.Is(err, jwt.ErrIssuer) { // of no issuer whose clients' tokens are taken
+		return c.findUser(string(source[:]), token)
+	}
 	if err != nil {
 		return err
 	}
@@ -166,16 +175,27 @@ func (c *call) spend() error {
 		c.Limit = *c.spent
 		return nil
 	}
-	key, limit, limited := limitOf(c.view, c.API, c.Client)
+	key, slot, limit, limited := c.limit()
 	if !limited {
 		return nil
 	}
-	spent := c.guard.Limits.Spend(&c.Client.Calls, key, ratelimit.Share(limit, c.guard.MaxNodes), c.now)
+	spent := c.guard.Limits.Spend(slot, key, ratelimit.Share(limit, c.guard.MaxNodes), c.now)
 	c.Limit = Limit{Known: true, PerMinute: limit, Remaining: spent.Remaining, Reset: spent.Reset}
 	if !spent.Allowed {
 		return &Refusal{Reason: RateLimited, RetryAfter: spent.RetryAfter(c.now)}
 	}
 	return nil
+}
+
+// limit is the limit of the one who calls, and where its calls are counted.
+func (c *call) limit() (key ratelimit.Key, slot *ratelimit.Slot, perMinute int64, limited bool) {
+	if a := c.Actor; a != nil {
+		key.Client = a.counted()
+		key.API, perMinute, limited = tierLimit(c.view, c.API, a.Tier)
+		return key, a.calls, perMinute, limited
+	}
+	key, perMinute, limited = limitOf(c.view, c.API, c.Client)
+	return key, &c.Client.Calls, perMinute, limited
 }
 
 // limitOf is the limit of a client at an API: its own there, else the API's for its tier,
@@ -187,12 +207,18 @@ func limitOf(v *snapshot.View, api *snapshot.API, client *snapshot.Client) (key 
 		key.API = api.Name
 		return key, own, true
 	}
-	tier := v.Tier(client.Tier)
+	key.API, perMinute, limited = tierLimit(v, api, client.Tier)
+	return key, perMinute, limited
+}
+
+// tierLimit is the limit of a tier at an API, and the name of the API where it is counted
+// apart.
+func tierLimit(v *snapshot.View, api *snapshot.API, name string) (apart string, perMinute int64, limited bool) {
+	tier := v.Tier(name)
 	if here, ok := api.RateLimits[tier.Name]; ok {
-		key.API = api.Name
-		return key, here, true
+		return api.Name, here, true
 	}
-	return key, tier.PerMinute, !tier.Unlimited
+	return "", tier.PerMinute, !tier.Unlimited
 }
 
 // readRequest reads method, path and query in the one way they have, and finds out whether
@@ -210,6 +236,9 @@ func (c *call) readRequest() error {
 	}
 	if err != nil {
 		return &Refusal{Reason: PathAmbiguous, Err: err}
+	}
+	if c.API.AuditLog != nil && path != "/" { // ARB-17: with and without the last slash
+		path = strings.TrimSuffix(path, "/")
 	}
 	c.path = path
 	c.query, err = readQuery(c.r.URL.RawQuery)
@@ -246,7 +275,10 @@ func (c *call) needs() (policy.Need, error) {
 		}
 		return policy.Need{}, r
 	}
-	return need, nil
+	if c.addsEvents() {
+		need.Actions, err = c.eventActions(need.Actions)
+	}
+	return need, err
 }
 
 // decide holds what the call needs against what the client holds and its token says.
@@ -267,6 +299,10 @@ func (c *call) decide(need *policy.Need) error {
 
 // hold finds out what of what the token says the client holds now.
 func (c *call) hold() {
+	if c.Actor != nil { // by its role; of scopes nothing is said
+		c.Resources = c.rights.Resources(&c.said)
+		return
+	}
 	c.rights = c.Client.Rights(c.view)
 	c.Scopes, c.Resources = oauth.Scope(c.rights.Scopes(&c.said)), c.rights.Resources(&c.said)
 }

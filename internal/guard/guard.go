@@ -29,6 +29,8 @@ type Guard struct {
 	budget *resourceserver.Budget // of all APIs, whatever changes
 	plans  *graphql.Cache         // of all APIs, by schema
 
+	providers *providers // of users, of all APIs
+
 	making sync.Mutex // one set of verifiers at a time
 	made   atomic.Pointer[verifiers]
 }
@@ -38,7 +40,11 @@ func New(c Config) *Guard {
 	if c.Limits == nil {
 		c.Limits = ratelimit.NewWindows()
 	}
-	return &Guard{Config: c, cache: resourceserver.NewCache(c.Tokens), budget: resourceserver.NewBudget(0), plans: newPlans()}
+	budget := resourceserver.NewBudget(0)
+	return &Guard{
+		Config: c, cache: resourceserver.NewCache(c.Tokens), budget: budget, plans: newPlans(),
+		providers: newProviders(func() time.Time { return c.Snapshot.Now() }, budget),
+	}
 }
 
 // Judge decides whether the call may pass. source is who sent it, behind trusted proxies
@@ -67,11 +73,18 @@ func (c *call) judge() error {
 	if err := c.verifyToken(); err != nil {
 		return err
 	}
-	if err := c.findClient(); err != nil {
-		return err
+	if c.Actor == nil {
+		if err := c.findClient(); err != nil {
+			return err
+		}
 	}
 	if err := c.spend(); err != nil {
 		return err
+	}
+	if c.Actor != nil {
+		if err := c.takeRole(); err != nil {
+			return err
+		}
 	}
 	return c.judgeRequest()
 }
@@ -84,7 +97,10 @@ func (c *call) overtaken() bool {
 		return false
 	}
 	snap := c.guard.Snapshot
-	client, known := snap.Known(c.Issuer.Name, c.Client.ID)
+	client, known := c.Client, true
+	if client != nil {
+		client, known = snap.Known(c.Issuer.Name, client.ID)
+	}
 	return !known || client != c.Client || snap.View() != c.view || snap.Now().Sub(c.now) >= time.Second
 }
 
@@ -112,12 +128,16 @@ func (c *call) judgeRequest() error {
 // withdrawn, the client is there, enabled and of the same epoch, and this node knows.
 // That the token has expired meanwhile ends no stream.
 func (g *Guard) Alive(ctx context.Context, v *Verdict) bool {
-	if v.Err != nil || v.Client == nil {
+	if v.Err != nil || v.Client == nil && v.Actor == nil {
 		return false
 	}
-	api, ok := g.Snapshot.View().API(v.API.Name)
+	view := g.Snapshot.View()
+	api, ok := view.API(v.API.Name)
 	if !ok || g.Snapshot.FreshWithin(api.ServeStale.Duration()) != nil {
 		return false
+	}
+	if v.Actor != nil {
+		return g.actorAlive(v, view, api)
 	}
 	issuer := api.Trusts(v.Claims.Issuer)
 	if issuer == nil {

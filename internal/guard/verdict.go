@@ -17,12 +17,14 @@ type Verdict struct {
 	API    *snapshot.API    // nil: there is none at this host and path
 	Issuer *snapshot.Issuer // nil: the token is nobody's that this API trusts
 	Client *snapshot.Client // nil: no client is known by a good token
-	Tenant *domain.Tenant   // of the client; nil: platform-wide, or not known
+	Actor  *Actor           // nil: who calls is a client, or not known
+	Tenant *domain.Tenant   // of the client or actor; nil: of all of them, or not known
 	Claims resourceserver.Claims
 	Limit  Limit
 	Route  *policy.Route // nil: none was chosen
 
-	GraphQL *GraphQLCall // nil: the call is not for a GraphQL endpoint
+	GraphQL *GraphQLCall   // nil: the call is not for a GraphQL endpoint
+	Events  []ProductEvent // that a call of an audit log adds
 
 	Path     string // what is forwarded, below the path of the API; in its one form, escaped
 	RawQuery string // what is forwarded

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/graphql"
@@ -17,6 +18,9 @@ type API struct {
 	Schema  *graphql.Schema // of its GraphQL endpoint; nil where it has none
 	Issuers []*Issuer       // hides the names
 	Realm   string          // of challenges (RFC 6750 §3): the name
+
+	scopes []string // that its rules ask for
+	roles  sync.Map // roleIn → *policy.Rights, by the view that the API stands in
 }
 
 // Trusts returns the issuer with this URL, which is `iss`, nil where the API trusts none
@@ -57,6 +61,11 @@ func (p *APIPlace) Serves(i *Issuer, c *domain.Client) bool {
 	return slices.ContainsFunc(p.claims, func(by claim) bool { return by.tenant == c.Tenant })
 }
 
+// ServesTenant is Serves for somebody who is no client: of the tenant, or of all of them.
+func (p *APIPlace) ServesTenant(tenant string) bool {
+	return len(p.claims) == 0 || tenant == "" || slices.ContainsFunc(p.claims, func(by claim) bool { return by.tenant == tenant })
+}
+
 // apiMount is an API at a host.
 type apiMount struct {
 	path   string
@@ -90,6 +99,9 @@ func (v *View) FindAPI(host, escapedPath string) (p APIPlace, found, known bool)
 		if len(path) > len(m.path) && path[:len(m.path)] == m.path && path[len(m.path)] == '/' {
 			return APIPlace{View: v, API: m.api, Rest: path[len(m.path):], claims: m.claims}, true, true
 		}
+		if m.api.AuditLog != nil && path == m.path { // ARB-17: with and without the last slash
+			return APIPlace{View: v, API: m.api, Rest: "/", claims: m.claims}, true, true
+		}
 	}
 	return APIPlace{}, false, known
 }
@@ -101,6 +113,7 @@ func (v *View) addAPIs(earlier *View, rows []domain.API) error {
 			return fmt.Errorf("API %s: %w", row.Name, err)
 		}
 		a := &API{API: row, Table: table, Realm: row.Name}
+		v.withoutOurs(a)
 		if err := a.addSchema(earlier); err != nil {
 			return err
 		}
@@ -109,6 +122,7 @@ func (v *View) addAPIs(earlier *View, rows []domain.API) error {
 				a.Issuers = append(a.Issuers, i)
 			}
 		}
+		a.scopes = scopesOf(a)
 		v.apis[a.Name] = a
 		for _, host := range v.hostsOf(a) {
 			v.places[host] = append(v.places[host], apiMount{path: row.Path, api: a, claims: v.claims(host, a)})

@@ -21,6 +21,7 @@ type objects struct {
 	apis     []domain.API
 	policies []domain.Policy
 	tiers    []domain.Tier
+	apiKeys  []domain.APIKey
 }
 
 func readObjects(ctx context.Context, t domain.Tables) (r objects, err error) {
@@ -39,7 +40,10 @@ func readObjects(ctx context.Context, t domain.Tables) (r objects, err error) {
 	if r.policies, err = list(ctx, t.Policies, "policies"); err != nil {
 		return r, err
 	}
-	r.tiers, err = list(ctx, t.Tiers, "tiers")
+	if r.tiers, err = list(ctx, t.Tiers, "tiers"); err != nil {
+		return r, err
+	}
+	r.apiKeys, err = list(ctx, t.APIKeys, "API keys")
 	return r, err
 }
 
@@ -86,6 +90,7 @@ func (s *Snapshot) load(ctx context.Context, earlier *View) (*View, error) {
 	for _, t := range append(domain.BuiltinTiers(), r.tiers...) {
 		v.tiers[t.Name] = t
 	}
+	s.addAPIKeys(v, r.apiKeys)
 	return v, nil
 }
 

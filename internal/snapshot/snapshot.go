@@ -204,7 +204,7 @@ func (s *Snapshot) follow(ctx context.Context) error {
 		case domain.KindClient:
 			issuer, id, _ := strings.Cut(changes[i].Key, "/")
 			s.clients.invalidate(clientKey{issuer, id})
-		case domain.KindIssuer, domain.KindTenant, domain.KindKey, domain.KindAPI, domain.KindPolicy, domain.KindTier:
+		case domain.KindIssuer, domain.KindTenant, domain.KindKey, domain.KindAPI, domain.KindPolicy, domain.KindTier, domain.KindAPIKey:
 			whole = true
 		}
 	}

@@ -25,6 +25,7 @@ type View struct {
 	places   map[string][]apiMount // by host, longest path first
 	policies map[string]policy.Policy
 	tiers    map[string]domain.Tier
+	apiKeys  map[string]*APIKey
 }
 
 // mount is an issuer at a host.

@@ -34,14 +34,15 @@ func (b *Budget) slot(source string) *atomic.Uint64 {
 	return &b.slots[maphash.String(b.seed, source)%slots]
 }
 
-// left reports whether the source may still fail in this minute.
-func (b *Budget) left(source string, unix int64) bool {
+// Left reports whether the source may still fail in this minute, for whoever verifies other
+// tokens beside those of a Verifier.
+func (b *Budget) Left(source string, unix int64) bool {
 	minute, count := split(b.slot(source).Load())
 	return minute != minuteOf(unix) || count < b.limit
 }
 
-// spend counts a failure.
-func (b *Budget) spend(source string, unix int64) {
+// Spend counts a failure.
+func (b *Budget) Spend(source string, unix int64) {
 	for s, now := b.slot(source), minuteOf(unix); ; {
 		old := s.Load()
 		minute, count := split(old)

@@ -219,7 +219,7 @@ func (v *Verifier) prove(ctx context.Context, source, token string, now time.Tim
 	if err := p.complete(); err != nil {
 		return proof{}, invalid(err)
 	}
-	if !v.budget.left(source, now.Unix()) {
+	if !v.budget.Left(source, now.Unix()) {
 		return proof{}, ErrTooManyFailures
 	}
 	keys, err := issuer.Keys.Keys(ctx, p.header.KeyID)
@@ -232,7 +232,7 @@ func (v *Verifier) prove(ctx context.Context, source, token string, now time.Tim
 	}
 	want := jwt.Expect{Issuer: issuer.URL, Audience: issuer.Audience, Type: issuer.Type, Now: now}
 	if p.claims, err = jwt.Verify(token, keys, want); err != nil {
-		v.budget.spend(source, now.Unix())
+		v.budget.Spend(source, now.Unix())
 		return proof{}, invalid(err)
 	}
 	return p, nil
