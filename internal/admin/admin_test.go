@@ -69,7 +69,8 @@ func serveWith(t *testing.T, socket string, reg *registry.Registry, server *http
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin.Serve(server, reg, nil, log)
+	records, _ := reg.Store.(domain.Records)
+	admin.Serve(server, admin.New(admin.Config{Registry: reg, Records: records, Audit: admin.Audit{Store: reg.Store}, Log: log}))
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close(); <-done })
@@ -124,7 +125,7 @@ func TestClientLife(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	var p *admin.Problem
-	if _, err = conn.UpdateClient(ctx, "main", made.ID, made.Version, admin.Patch{"note": json.RawMessage(`"m"`)}); !errors.As(err, &p) || p.Status != http.StatusConflict {
+	if _, err = conn.UpdateClient(ctx, "main", made.ID, made.Version, admin.Patch{"note": json.RawMessage(`"m"`)}); !errors.As(err, &p) || p.Status != http.StatusPreconditionFailed {
 		t.Errorf("an old version: %v", err)
 	}
 	if got, err = conn.UpdateClient(ctx, "main", made.ID, 0, admin.Patch{"lifetime": json.RawMessage("null")}); err != nil || got.Lifetime != 0 {

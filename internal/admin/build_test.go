@@ -1,10 +1,12 @@
 package admin
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/postern-dev/postern/internal/registry"
 )
@@ -15,7 +17,7 @@ func BenchmarkBuild(b *testing.B) {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		h := newHandler(&registry.Registry{}, nil)
+		h := newAPI(Config{Registry: &registry.Registry{Now: time.Now}, Log: slog.New(slog.DiscardHandler)})
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/nothing", nil))
 		runtime.GC()
 		runtime.ReadMemStats(&after)

@@ -22,7 +22,7 @@ func listAll[T any](ctx context.Context, c *Conn, path string, q url.Values) ([]
 		if page.Next == "" {
 			return all, nil
 		}
-		q.Set("after", page.Next)
+		q.Set("cursor", page.Next)
 	}
 }
 

@@ -149,7 +149,7 @@ func explaining(t testing.TB) (*admin.Conn, *registry.Registry) {
 	l, err := admin.Listen(filepath.Join(dir, "admin.sock"))
 	check(err)
 	server := &http.Server{ReadHeaderTimeout: time.Second}
-	admin.Serve(server, reg, guard.New(guard.Config{Snapshot: snap}), slog.New(slog.DiscardHandler))
+	admin.Serve(server, admin.New(admin.Config{Registry: reg, Explainer: guard.New(guard.Config{Snapshot: snap}), Log: slog.New(slog.DiscardHandler)}))
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close(); <-done })

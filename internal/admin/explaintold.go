@@ -41,7 +41,7 @@ type objects struct {
 
 // about reads what the call is about. The error says what there is not.
 func (a *api) about(ctx context.Context, c *Call) (o objects, err error) {
-	r := a.registry
+	r := a.as(ctx)
 	o.call = c
 	if o.api, err = r.GetAPI(ctx, c.API); err != nil {
 		return o, err

@@ -19,7 +19,7 @@ func (a *api) keys(h huma.API) {
 		Issuer string `path:"issuer"`
 		Body   Rotation
 	}) (*keyBody, error) {
-		k, err := a.registry.RotateKey(ctx, actor(ctx), in.Issuer, keys.RotateOptions{Purpose: in.Body.Purpose, Now: in.Body.Now, Kill: in.Body.Kill})
+		k, err := a.as(ctx).RotateKey(ctx, actor(ctx), in.Issuer, keys.RotateOptions{Purpose: in.Body.Purpose, Now: in.Body.Now, Kill: in.Body.Kill})
 		if err != nil {
 			return nil, problem(ctx, err)
 		}
@@ -29,7 +29,7 @@ func (a *api) keys(h huma.API) {
 		Issuer string `path:"issuer"`
 		Body   ImportedKey
 	}) (*keyBody, error) {
-		k, err := a.registry.ImportKey(ctx, actor(ctx), in.Issuer, in.Body.JWK, keys.ImportOptions{Sign: in.Body.Sign, WithoutEpochUntil: in.Body.WithoutEpochUntil})
+		k, err := a.as(ctx).ImportKey(ctx, actor(ctx), in.Issuer, in.Body.JWK, keys.ImportOptions{Sign: in.Body.Sign, WithoutEpochUntil: in.Body.WithoutEpochUntil})
 		if err != nil {
 			return nil, problem(ctx, err)
 		}
@@ -43,14 +43,15 @@ func (a *api) showKey(k domain.Key) Key {
 }
 
 func (a *api) listKeys(ctx context.Context, in *struct {
+	PageQuery
 	Issuer string `path:"issuer"`
 }) (*page[Key], error) {
-	found, err := a.registry.ListKeys(ctx, in.Issuer)
+	found, err := a.as(ctx).ListKeys(ctx, in.Issuer)
 	if err != nil {
 		return nil, problem(ctx, err)
 	}
 	now := a.registry.Now()
-	return paged(found, len(found), func(k domain.Key) (Key, int64) {
+	return paged(&in.PageQuery, rest(&in.PageQuery, found), func(k domain.Key) (Key, int64) {
 		signing := keys.SigningFor(k.Purpose, found, now)
 		return Key{Key: k, Signs: signing != nil && k.ID == signing.ID}, k.Version
 	}), nil

@@ -2,48 +2,27 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/registry"
 )
-
-// PageQuery chooses a page of a list. (Exported as ClientPath is.)
-type PageQuery struct {
-	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
-	After string `query:"after" doc:"Cursor of the page before."`
-}
-
-type page[S any] struct {
-	Body struct {
-		Items []S    `json:"items"`
-		Next  string `json:"next,omitempty" doc:"Cursor of the next page; absent on the last."`
-	}
-}
-
-// paged shows the first of a list; one more than limit says that there is a next page.
-func paged[T interface{ Key() string }, S any](list []T, limit int, show func(T) (S, int64)) *page[S] {
-	var p page[S]
-	p.Body.Items = make([]S, 0, len(list))
-	for i, v := range list {
-		if i == limit {
-			p.Body.Next = list[i-1].Key()
-			break
-		}
-		shown, _ := show(v)
-		p.Body.Items = append(p.Body.Items, shown)
-	}
-	return &p
-}
 
 // ObjectPath is the place of one object that is known by one word.
 type ObjectPath struct {
 	Key string `path:"key" doc:"Its name; of a tenant, its id."`
 }
 
+// Condition is the version that a change goes for. (Exported as ClientPath is.)
+type Condition struct {
+	IfMatch string `header:"If-Match" doc:"The ETag of what you have seen, or * for any: else 412."`
+}
+
 type objectBody[S any] struct {
-	ETag string `header:"ETag"`
+	ETag string `header:"ETag" doc:"Of this version, for If-Match; what is built in has none."`
 	Body S
 }
 
@@ -52,23 +31,31 @@ type objectBody[S any] struct {
 type noun[T, S any] struct {
 	one, many string
 	show      func(T) (S, int64)
-	list      func(context.Context, domain.Page) ([]T, error)
-	get       func(context.Context, string) (T, error)
-	remove    func(context.Context, domain.Actor, string, int64) error
+	list      func(*registry.Registry, context.Context, domain.Page) ([]T, error)
+	get       func(*registry.Registry, context.Context, string) (T, error)
+	remove    func(*registry.Registry, context.Context, domain.Actor, string, int64) error
 }
 
 func (a *api) objects(h huma.API) {
-	r := a.registry
-	register(h, noun[domain.Issuer, Issuer]{"issuer", "issuers", showIssuer, r.ListIssuers, r.GetIssuer, r.DeleteIssuer})
-	register(h, noun[domain.Tenant, Tenant]{"tenant", "tenants", showTenant, r.ListTenants, r.GetTenant, r.DeleteTenant})
-	register(h, noun[domain.API, API]{"api", "apis", showAPI, a.listAPIs, r.GetAPI, r.DeleteAPI})
-	register(h, noun[domain.Policy, Policy]{"policy", "policies", showPolicy, r.ListPolicies, r.GetPolicy, r.DeletePolicy})
-	register(h, noun[domain.Tier, Tier]{"tier", "tiers", showTier, r.ListTiers, r.GetTier, r.DeleteTier})
+	type r = registry.Registry
+	issuers := noun[domain.Issuer, Issuer]{"issuer", "issuers", showIssuer, (*r).ListIssuers, (*r).GetIssuer, (*r).DeleteIssuer}
+	apis := noun[domain.API, API]{"api", "apis", showAPI, listAPIs, (*r).GetAPI, (*r).DeleteAPI}
+	policies := noun[domain.Policy, Policy]{"policy", "policies", showPolicy, (*r).ListPolicies, (*r).GetPolicy, (*r).DeletePolicy}
+	tiers := noun[domain.Tier, Tier]{"tier", "tiers", showTier, (*r).ListTiers, (*r).GetTier, (*r).DeleteTier}
+	register(a, h, noun[domain.Tenant, Tenant]{"tenant", "tenants", showTenant, (*r).ListTenants, (*r).GetTenant, (*r).DeleteTenant})
+	register(a, h, issuers)
+	register(a, h, apis)
+	register(a, h, policies)
+	register(a, h, tiers)
+	writable(a, h, issuers, form[domain.Issuer, Issuer, NewIssuer]{issuerForm, NewIssuer.issuer, (*r).PutIssuer, func(s *Issuer) *[]registry.Warning { return &s.Warnings }})
+	writable(a, h, apis, form[domain.API, API, NewAPI]{apiForm, NewAPI.api, (*r).PutAPI, func(s *API) *[]registry.Warning { return &s.Warnings }})
+	writable(a, h, policies, form[domain.Policy, Policy, NewPolicy]{policyForm, NewPolicy.policy, (*r).PutPolicy, func(s *Policy) *[]registry.Warning { return &s.Warnings }})
+	writable(a, h, tiers, form[domain.Tier, Tier, NewTier]{tierForm, NewTier.tier, (*r).PutTier, func(s *Tier) *[]registry.Warning { return &s.Warnings }})
 }
 
 // listAPIs leaves out schemas, which may be megabytes each: who shows an API sees its own.
-func (a *api) listAPIs(ctx context.Context, page domain.Page) ([]domain.API, error) {
-	list, err := a.registry.ListAPIs(ctx, page)
+func listAPIs(r *registry.Registry, ctx context.Context, page domain.Page) ([]domain.API, error) {
+	list, err := r.ListAPIs(ctx, page)
 	for i := range list {
 		if g := list[i].GraphQL; g != nil {
 			short := *g
@@ -80,31 +67,116 @@ func (a *api) listAPIs(ctx context.Context, page domain.Page) ([]domain.API, err
 }
 
 // register adds the operations that all nouns have.
-func register[T interface{ Key() string }, S any](h huma.API, n noun[T, S]) {
+func register[T interface{ Key() string }, S any](a *api, h huma.API, n noun[T, S]) {
 	path := "/" + n.many + "/{key}"
 	huma.Register(h, operation("list-"+n.many, http.MethodGet, "/"+n.many, "List "+n.many), func(ctx context.Context, in *PageQuery) (*page[S], error) {
-		list, err := n.list(ctx, domain.Page{After: in.After, Limit: in.Limit + 1})
+		list, err := n.list(a.as(ctx), ctx, in.table())
 		if err != nil {
 			return nil, problem(ctx, err)
 		}
-		return paged(list, in.Limit, n.show), nil
+		return paged(in, list, n.show), nil
 	})
 	huma.Register(h, operation("get-"+n.one, http.MethodGet, path, "Show one of the "+n.many), func(ctx context.Context, in *ObjectPath) (*objectBody[S], error) {
-		v, err := n.get(ctx, in.Key)
+		v, err := n.get(a.as(ctx), ctx, in.Key)
 		if err != nil {
 			return nil, problem(ctx, err)
 		}
-		shown, version := n.show(v)
-		return &objectBody[S]{ETag: etag(version), Body: shown}, nil
+		return showObject(n, v), nil
 	})
 	huma.Register(h, operation("delete-"+n.one, http.MethodDelete, path, "Delete one of the "+n.many+" that nothing uses"), func(ctx context.Context, in *struct {
 		ObjectPath
-		IfMatch string `header:"If-Match"`
+		Condition
 	}) (*struct{}, error) {
 		version, err := ifMatch(in.IfMatch)
 		if err != nil {
 			return nil, err
 		}
-		return nil, problem(ctx, n.remove(ctx, actor(ctx), in.Key, version))
+		return nil, problem(ctx, n.remove(a.as(ctx), ctx, actor(ctx), in.Key, version))
 	})
+}
+
+func showObject[T, S any](n noun[T, S], v T) *objectBody[S] {
+	shown, version := n.show(v)
+	return &objectBody[S]{ETag: etag(version), Body: shown}
+}
+
+// form is how objects of a kind are written: F is what an administrator may choose of one
+// (D-74: nothing else).
+type form[T, S, F any] struct {
+	of       func(T) F
+	object   func(f F, key string) T
+	put      func(*registry.Registry, context.Context, domain.Actor, T, int64) (T, []registry.Warning, error)
+	warnings func(*S) *[]registry.Warning
+}
+
+// writable adds the operations that put and patch objects.
+func writable[T, S, F any](a *api, h huma.API, n noun[T, S], f form[T, S, F]) {
+	path := "/" + n.many + "/{key}"
+	put := func(ctx context.Context, v T, version int64) (*objectBody[S], error) {
+		done, warnings, err := f.put(a.as(ctx), ctx, actor(ctx), v, version)
+		if err != nil {
+			return nil, problem(ctx, err)
+		}
+		out := showObject(n, done)
+		*f.warnings(&out.Body) = warnings
+		return out, nil
+	}
+	huma.Register(h, operation("put-"+n.one, http.MethodPut, path, "Make one of the "+n.many+", or replace all of it"), func(ctx context.Context, in *struct {
+		ObjectPath
+		Condition
+		Body F
+	}) (*objectBody[S], error) {
+		version, err := ifMatch(in.IfMatch)
+		if err != nil {
+			return nil, err
+		}
+		if in.IfMatch != "" && version == 0 {
+			if version, err = currentVersion(ctx, a, n, in.Key); err != nil {
+				return nil, err
+			}
+		}
+		out, err := put(ctx, f.object(in.Body, in.Key), version)
+		return out, noneToMatch(err, in.IfMatch)
+	})
+	huma.Register(h, operation("update-"+n.one, http.MethodPatch, path, "Change what is named, and nothing else"), func(ctx context.Context, in *struct {
+		ObjectPath
+		Condition
+		Body Patch
+	}) (*objectBody[S], error) {
+		version, err := ifMatch(in.IfMatch)
+		if err != nil {
+			return nil, err
+		}
+		old, err := n.get(a.as(ctx), ctx, in.Key)
+		if err != nil {
+			return nil, problem(ctx, err)
+		}
+		changed, err := patched(in.Body, "the change of "+n.one+" "+in.Key, f.of(old))
+		if err != nil {
+			return nil, problem(ctx, err)
+		}
+		if version == 0 { // of what was read: whatever came meanwhile is not undone
+			_, version = n.show(old)
+		}
+		return put(ctx, f.object(changed, in.Key), version)
+	})
+}
+
+// currentVersion is the version of what `If-Match: *` asks to be there (RFC 9110 §13.1.1).
+func currentVersion[T, S any](ctx context.Context, a *api, n noun[T, S], key string) (int64, error) {
+	v, err := n.get(a.as(ctx), ctx, key)
+	if err != nil {
+		return 0, noneToMatch(problem(ctx, err), "*")
+	}
+	_, version := n.show(v)
+	return version, nil
+}
+
+// noneToMatch makes the 404 of a put a 412: without If-Match it would have made the object.
+func noneToMatch(err error, ifMatch string) error {
+	var model *huma.ErrorModel
+	if ifMatch != "" && errors.As(err, &model) && model.Status == http.StatusNotFound {
+		return fail(http.StatusPreconditionFailed, preconditionFailed, "If-Match asks for a version of what is not there; leave it out to make it")
+	}
+	return err
 }

@@ -26,7 +26,7 @@ func (a *api) rotation(h huma.API) {
 			return nil, problem(ctx, domain.AsError("the rotation", []domain.Problem{{Field: "kill",
 				Message: "must be true: the new secret takes the place of all others at once, and every token of the client is dead"}}))
 		}
-		c, secret, err := a.registry.ReplaceSecrets(ctx, actor(ctx), in.Issuer, in.ID, true)
+		c, secret, err := a.as(ctx).ReplaceSecrets(ctx, actor(ctx), in.Issuer, in.ID, true)
 		if err != nil {
 			return nil, problem(ctx, err)
 		}

@@ -3,8 +3,6 @@ package admin
 import (
 	"encoding/json"
 	"io"
-	"mime"
-	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -30,26 +28,10 @@ func strict(c *huma.Config) {
 	}}
 	c.Formats["json"] = c.Formats["application/json"] // for `application/problem+json`
 	c.DefaultFormat = "application/json"
-	c.Transformers = append(c.Transformers, func(_ huma.Context, _ string, v any) (any, error) {
+	c.Transformers = append(c.Transformers, func(ctx huma.Context, _ string, v any) (any, error) {
 		if p, ok := v.(*huma.ErrorModel); ok {
-			for _, e := range p.Errors {
-				e.Value = nil
-			}
+			complete(ctx.Context(), p)
 		}
 		return v, nil
-	})
-}
-
-// onlyJSON refuses a body of another media type, or of none.
-func onlyJSON(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		media, _, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
-		if req.ContentLength != 0 && (err != nil || media != "application/json" || len(req.Header.Values("Content-Type")) > 1) {
-			w.Header().Set("Content-Type", "application/problem+json")
-			w.WriteHeader(http.StatusUnsupportedMediaType)
-			_, _ = io.WriteString(w, `{"title":"Unsupported Media Type","status":415,"detail":"send application/json"}`)
-			return
-		}
-		next.ServeHTTP(w, req)
 	})
 }

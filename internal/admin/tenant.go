@@ -54,25 +54,26 @@ func (a *api) tenants(h huma.API) {
 	const path = "/tenants/{key}"
 	huma.Register(h, operation("put-tenant", http.MethodPut, path, "Make a tenant, or replace all of it"), func(ctx context.Context, in *struct {
 		ObjectPath
-		IfMatch string `header:"If-Match"`
-		Body    NewTenant
+		Condition
+		Body NewTenant
 	}) (*changedTenant, error) {
 		version, err := ifMatch(in.IfMatch)
 		if err != nil {
 			return nil, err
 		}
 		if in.IfMatch != "" { // RFC 9110 §13.1.1: there must be one
-			return a.changeTenant(ctx, in.Key, version, in.Body.replace)
+			out, err := a.changeTenant(ctx, in.Key, version, in.Body.replace)
+			return out, noneToMatch(err, in.IfMatch)
 		}
 		t := domain.Tenant{ID: in.Key}
 		in.Body.onto(&t)
-		t, warnings, err := a.registry.PutTenant(ctx, actor(ctx), t, 0)
+		t, warnings, err := a.as(ctx).PutTenant(ctx, actor(ctx), t, 0)
 		return showChanged(ctx, t, warnings, err)
 	})
 	huma.Register(h, operation("update-tenant", http.MethodPatch, path, "Change what is named, and nothing else"), func(ctx context.Context, in *struct {
 		ObjectPath
-		IfMatch string `header:"If-Match"`
-		Body    Patch
+		Condition
+		Body Patch
 	}) (*changedTenant, error) {
 		version, err := ifMatch(in.IfMatch)
 		if err != nil {
@@ -83,7 +84,7 @@ func (a *api) tenants(h huma.API) {
 }
 
 func (a *api) changeTenant(ctx context.Context, id string, version int64, f func(*domain.Tenant) error) (*changedTenant, error) {
-	t, warnings, err := a.registry.UpdateTenant(ctx, actor(ctx), id, version, f)
+	t, warnings, err := a.as(ctx).UpdateTenant(ctx, actor(ctx), id, version, f)
 	return showChanged(ctx, t, warnings, err)
 }
 

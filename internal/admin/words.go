@@ -47,7 +47,8 @@ func (n NewClient) spec() domain.Client {
 // CreatedClient is a client with its secret, which is shown here and never again.
 type CreatedClient struct {
 	Client
-	Secret string `json:"client_secret"` //nolint:gosec // shown once, to whoever made it
+	Secret      string `json:"client_secret,omitempty" doc:"Shown this once."` //nolint:gosec // to whoever made it
+	SecretShown bool   `json:"secret_shown,omitempty" doc:"This answer was given before, with the secret; it is not shown again."`
 }
 
 // ImportedClient is a client of another system with its secret or the hash of it.

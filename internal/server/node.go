@@ -70,6 +70,7 @@ type Node struct {
 	auth     *authserver.Server
 	guard    *guard.Guard
 	gateway  *gateway.Gateway
+	admin    http.Handler
 	metrics  http.Handler
 	lines    *logWriter
 
@@ -161,6 +162,9 @@ func (n *Node) wireLines(o Options, vault *keys.Vault) {
 	n.gateway = gateway.New(gateway.Config{
 		Guard: n.guard, Activity: n.activity, Metrics: gateway.NewMetrics(reg), Log: n.Log, Trusted: trusted, Now: n.Snapshot.Now,
 	})
+	n.admin = admin.New(admin.Config{
+		Registry: n.Registry, Explainer: n.guard, Records: n.db, Audit: admin.Audit{Store: n.db}, Trusted: trusted, Log: n.Log,
+	})
 }
 
 // observe registers what the node knows of itself.
@@ -235,7 +239,7 @@ func (n *Node) Listen() (*Listening, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	server := n.httpServer(nil)
-	admin.Serve(server, n.Registry, n.guard, n.Log)
+	admin.Serve(server, n.admin)
 	l.servers = append(l.servers, &listener{socket, server})
 	return l, nil
 }

@@ -1,0 +1,160 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// operation is what all operations have in common. It lists every answer that the frame,
+// which stands before all of them, can give.
+func operation(id, method, path, summary string) huma.Operation {
+	tag, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if at := strings.LastIndex(path, "}/"); at >= 0 { // what lies within another object
+		tag, _, _ = strings.Cut(path[at+2:], "/")
+	}
+	for noun, under := range map[string][]string{"clients": {"disable", "enable", "rotate", "rotation"}} {
+		if slices.Contains(under, tag) || strings.Contains(path, "/"+noun+"/{") {
+			tag = noun
+		}
+	}
+	op := huma.Operation{
+		OperationID: id, Method: method, Path: prefix + path, Summary: summary, Tags: []string{tag}, MaxBodyBytes: maxBody + 1, BodyReadTimeout: readTimeout,
+		Errors: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable},
+	}
+	if strings.Contains(path, "{") || method == http.MethodPost {
+		op.Errors = append(op.Errors, http.StatusNotFound)
+	}
+	switch method {
+	case http.MethodPost:
+		op.Errors = append(op.Errors, http.StatusRequestTimeout, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	case http.MethodPut, http.MethodPatch:
+		op.Errors = append(op.Errors, http.StatusRequestTimeout, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	case http.MethodDelete:
+		op.Errors = append(op.Errors, http.StatusConflict, http.StatusPreconditionFailed)
+	}
+	return op
+}
+
+// creations are the operations that take an Idempotency-Key: those that make something, each
+// with what its answer shows once.
+func creations() []creation {
+	return []creation{
+		{"create-client", []string{"client_secret"}}, {"import-client", nil}, {"rotate-client", []string{"client_secret"}},
+		{"start-rotation", []string{"client_secret"}}, {"rotate-key", nil}, {"import-key", nil}, {"apply", []string{"secrets"}},
+		{"create-person", []string{"link"}}, {"invite-person", []string{"link"}}, {"create-api-key", []string{"key"}},
+	}
+}
+
+// describe completes the document of the operations, which must all be there by now, and
+// serves it.
+func (a *api) describe(h huma.API) {
+	doc := h.OpenAPI()
+	doc.Info.Description = introduction
+	doc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer":  {Type: "http", Scheme: "bearer", Description: "An API key (`pak_…`), or an access token of the management issuer with one of the scopes `admin:platform`, `admin:integrations`, `admin:secrets`, `admin:audit`."},
+		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The session of a person who signed in."},
+	}
+	doc.Security = []map[string][]string{{"bearer": {}}, {"session": {}}}
+	describeProblems(doc.Components.Schemas.Map())
+	examples := requestExamples()
+	for path, item := range doc.Paths {
+		for method, op := range methodsOf(item) {
+			a.describeOperation(patternOf(method, path), op)
+			if text, ok := examples[op.OperationID]; ok && op.RequestBody != nil {
+				op.RequestBody.Content["application/json"].Example = json.RawMessage(text)
+			}
+		}
+	}
+	var err error
+	if a.document, err = json.Marshal(doc); err != nil {
+		panic(err) // what the code says of itself: a test serves it
+	}
+	a.page = renderDocs(doc)
+	a.serve("/openapi.json", "application/openapi+json", func() []byte { return a.document })
+	a.serve("/docs", "text/html; charset=utf-8", func() []byte { return a.page })
+	a.serve("/docs.css", "text/css; charset=utf-8", func() []byte { return docsStyle })
+}
+
+// serve adds a page that anybody may read who reaches this listener.
+func (a *api) serve(path, media string, content func() []byte) {
+	pattern := patternOf(http.MethodGet, prefix+path)
+	a.open[pattern] = true
+	a.mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", media)
+		_, _ = w.Write(content()) // whoever asked is gone
+	})
+}
+
+// methodsOf are the operations of a path.
+func methodsOf(item *huma.PathItem) map[string]*huma.Operation {
+	list := map[string]*huma.Operation{
+		http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+	}
+	for method, op := range list {
+		if op == nil {
+			delete(list, method)
+		}
+	}
+	return list
+}
+
+// describeOperation adds the headers, and notes what the frame must know of the operation.
+func (a *api) describeOperation(pattern string, op *huma.Operation) {
+	text := &huma.Schema{Type: huma.TypeString}
+	for status, response := range op.Responses {
+		if response.Headers == nil {
+			response.Headers = map[string]*huma.Param{}
+		}
+		response.Headers["X-Request-Id"] = &huma.Param{Description: "Of this request; the log and the audit trail have it.", Schema: text, Required: true}
+		switch status {
+		case strconv.Itoa(http.StatusUnauthorized):
+			response.Headers["WWW-Authenticate"] = &huma.Param{Schema: text, Required: true}
+		case strconv.Itoa(http.StatusTooManyRequests), strconv.Itoa(http.StatusServiceUnavailable):
+			response.Headers["Retry-After"] = &huma.Param{Description: "Seconds.", Schema: text, Required: true}
+		}
+	}
+	if slices.ContainsFunc(op.Security, func(s map[string][]string) bool { return len(s) == 0 }) {
+		a.open[pattern] = true
+	}
+	for _, c := range creations() {
+		if c.id == op.OperationID {
+			a.creating[pattern] = c
+			length := maxOnceKey
+			op.Parameters = append(op.Parameters, &huma.Param{
+				Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &length, Pattern: `^"?[!#-\[\]-~]+"?$`, Examples: []any{"8e03978e-40d5-43dd-bc93-6894a57f9324"}},
+				Description: "Of your choice: the same request with the same key is carried out once, and its answer given again for 24 hours, without secrets. Other parameters under the same key are refused.",
+			})
+		}
+	}
+}
+
+// describeProblems names the types that problems have.
+func describeProblems(schemas map[string]*huma.Schema) {
+	model := schemas["ErrorModel"]
+	kind := model.Properties["type"]
+	kind.Default, kind.Examples, kind.Enum = nil, []any{string(forbidden)}, nil
+	kind.Description = "What programs tell problems apart by; it never changes its meaning."
+	for _, t := range problemTypes() {
+		kind.Enum = append(kind.Enum, string(t.Type))
+	}
+	instance := model.Properties["instance"]
+	instance.Examples, instance.Description = []any{"urn:uuid:017f22e2-79b0-7cc3-98c4-dc0c0c07398f"}, "The request, by its X-Request-Id."
+	model.Required = []string{"type", "title", "status"}
+	delete(schemas["ErrorDetail"].Properties, "value")
+}
+
+// introduction stands before everything in the document.
+const introduction = `What an administrator does, over HTTP. ` + "`docs/admin-api.md`" + ` explains it at length.
+
+Requests and answers are JSON. What is refused is answered with a problem (RFC 9457) whose ` + "`type`" + ` never changes its meaning.
+Every answer has an X-Request-Id. Lists come page by page: follow ` + "`next`" + `, or the Link with rel=next.
+An object comes with an ETag; sent back in If-Match, a change is made only if nobody else changed the object meanwhile.
+A POST that makes something takes an Idempotency-Key: sent again with it, it is not made twice.`
+
+// sessionCookie is the cookie of a session.
+const sessionCookie = "__Host-postern"

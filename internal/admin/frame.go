@@ -1,0 +1,189 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/request"
+)
+
+// asked is what is known of a request beside its bytes.
+type asked struct {
+	exchange *request.Exchange
+	caller   domain.Caller
+	ifMatch  bool // it goes only for the version that it names
+}
+
+type askedKey struct{}
+
+func askedOf(ctx context.Context) *asked {
+	if a, ok := ctx.Value(askedKey{}).(*asked); ok {
+		return a
+	}
+	return &asked{exchange: &request.Exchange{}}
+}
+
+// caller is who makes the request, and what it may do.
+func caller(ctx context.Context) domain.Caller { return askedOf(ctx).caller }
+
+// actor is who makes the request.
+func actor(ctx context.Context) domain.Actor { return caller(ctx).Actor }
+
+// ServeHTTP answers one request: find the operation, know the caller, read the request, act.
+func (a *api) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	began := time.Now()
+	ex := request.Begin(w, req, a.registry.Now(), a.Trusted)
+	defer func() { ex.Log(a.Log, req, time.Since(began)) }()
+	for name, value := range map[string]string{
+		"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
+		"Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	} {
+		ex.Header().Set(name, value)
+	}
+	about := &asked{exchange: ex, ifMatch: req.Header.Get("If-Match") != ""}
+	req = req.WithContext(context.WithValue(req.Context(), askedKey{}, about))
+	if err := a.answer(ex, req, about); err != nil {
+		writeProblem(req.Context(), ex, problem(req.Context(), err))
+	}
+}
+
+// answer is ServeHTTP without what all answers have in common. Where it returns an error
+// nothing was written.
+func (a *api) answer(w http.ResponseWriter, req *http.Request, about *asked) error {
+	pattern, err := a.find(req)
+	if err != nil {
+		return err
+	}
+	if err := a.know(req, about, a.open[pattern]); err != nil {
+		return err
+	}
+	body, err := read(w, req)
+	if err != nil {
+		return err
+	}
+	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	if key := req.Header.Values("Idempotency-Key"); len(key) > 0 {
+		if c, ok := a.creating[pattern]; ok {
+			return a.once(w, req, c, key, body)
+		}
+	}
+	a.mux.ServeHTTP(w, req)
+	return nil
+}
+
+// find is the pattern of the operation. Nothing is redirected.
+func (a *api) find(req *http.Request) (string, error) {
+	if _, err := req.URL.Parse(req.URL.EscapedPath()); err != nil || path.Clean(req.URL.EscapedPath()) != req.URL.EscapedPath() {
+		return "", notFoundHere()
+	}
+	_, pattern := a.mux.Handler(req)
+	if pattern == "" {
+		return "", a.noOperation(req)
+	}
+	query, err := url.ParseQuery(req.URL.RawQuery) // D-107: what it would pass over is refused
+	if err != nil {
+		return "", fail(http.StatusBadRequest, malformed, "the query string is not well-formed; escape what is no letter or digit")
+	}
+	for name, values := range query {
+		if len(values) > 1 {
+			return "", fail(http.StatusBadRequest, malformed, "a query parameter stands there twice", place("query."+name, "once at most"))
+		}
+	}
+	return pattern, nil
+}
+
+// noOperation tells a path that there is not from a method that it does not have (RFC 9110
+// §15.5.6: with those that it has).
+func (a *api) noOperation(req *http.Request) error {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		other := &http.Request{Method: method, URL: req.URL, Host: req.Host}
+		if _, pattern := a.mux.Handler(other); pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		return notFoundHere()
+	}
+	list := strings.Join(allowed, ", ")
+	return withHeader(fail(http.StatusMethodNotAllowed, methodNotAllowed, "here one can "+list), "Allow", list)
+}
+
+func notFoundHere() error {
+	return fail(http.StatusNotFound, notFound, "nothing is served at this path; "+prefix+"/docs lists what there is")
+}
+
+// know finds out who the caller is: whom the kernel names on the other side of the socket.
+func (a *api) know(req *http.Request, about *asked, open bool) error {
+	if p, ok := req.Context().Value(peerKey{}).(peerOf); ok {
+		if p.err != nil || p.uid != 0 && p.uid != os.Geteuid() {
+			return fail(http.StatusForbidden, forbidden, "the admin socket answers the user that postern runs as, and root")
+		}
+		about.caller = domain.Local(domain.Actor("local:" + strconv.Itoa(p.uid)))
+		return nil
+	}
+	if open {
+		return nil
+	}
+	return withHeader(fail(http.StatusUnauthorized, unauthenticated, "sign in, or send Authorization: Bearer with an API key or a token of the management issuer"), "WWW-Authenticate", challenge)
+}
+
+// challenge is what a request without a good credential is answered (RFC 6750 §3).
+const challenge = `Bearer realm="postern admin"`
+
+// read takes the body of a request, which is JSON (D-95), and refuses conditions that would
+// not be heeded.
+func read(w http.ResponseWriter, req *http.Request) ([]byte, error) {
+	header := req.Header
+	reads := req.Method == http.MethodGet || req.Method == http.MethodHead
+	for _, name := range []string{"If-None-Match", "If-Unmodified-Since", "If-Modified-Since", "If-Range"} {
+		if !reads && header.Get(name) != "" {
+			return nil, fail(http.StatusBadRequest, malformed, name+" is not known here; send If-Match with the ETag of what you have seen")
+		}
+	}
+	if header.Get("If-Match") != "" && (reads || req.Method == http.MethodPost) {
+		return nil, fail(http.StatusBadRequest, malformed, "If-Match goes with PUT, PATCH and DELETE")
+	}
+	if req.ContentLength == 0 {
+		return nil, nil
+	}
+	if reads || req.Method == http.MethodDelete {
+		return nil, fail(http.StatusBadRequest, malformed, req.Method+" takes no content; send none")
+	}
+	media, params, err := mime.ParseMediaType(header.Get("Content-Type"))
+	charset, other := params["charset"]
+	if err != nil || media != "application/json" || len(header.Values("Content-Type")) > 1 || other && !strings.EqualFold(charset, "utf-8") {
+		return nil, fail(http.StatusUnsupportedMediaType, unsupportedMediaType, "send application/json")
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout)) // a server in a test may have none
+	body, err := io.ReadAll(io.LimitReader(req.Body, maxBody+1))
+	var timeout net.Error
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return nil, fail(http.StatusRequestTimeout, malformed, "the request did not come to its end in time")
+	case err != nil:
+		return nil, fail(http.StatusBadRequest, malformed, "the request broke off")
+	case len(body) > maxBody:
+		return nil, fail(http.StatusRequestEntityTooLarge, tooLarge, "a request has at most "+strconv.Itoa(maxBody)+" bytes")
+	}
+	return body, nil
+}
+
+// patternOf is how the mux names an operation.
+func patternOf(method, path string) string { return method + " " + path }
+
+// isOneOf reports whether a status is among them.
+func isOneOf(status int, list ...int) bool { return slices.Contains(list, status) }

@@ -1,0 +1,169 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/registry"
+)
+
+// problemType is what a program tells problems apart by (RFC 9457 §3.1.1). It never changes
+// its meaning.
+type problemType string
+
+// The types.
+const (
+	malformed            problemType = "urn:postern:problem:malformed"              // 400, 408
+	unauthenticated      problemType = "urn:postern:problem:unauthenticated"        // 401
+	forbidden            problemType = "urn:postern:problem:forbidden"              // 403
+	notFresh             problemType = "urn:postern:problem:not-fresh"              // 403
+	noAdministrator      problemType = "urn:postern:problem:no-administrator"       // 403
+	notFound             problemType = "urn:postern:problem:not-found"              // 404
+	methodNotAllowed     problemType = "urn:postern:problem:method-not-allowed"     // 405
+	conflict             problemType = "urn:postern:problem:conflict"               // 409
+	exists               problemType = "urn:postern:problem:exists"                 // 409
+	inUse                problemType = "urn:postern:problem:in-use"                 // 409
+	declared             problemType = "urn:postern:problem:declared"               // 409
+	lastAdmin            problemType = "urn:postern:problem:last-admin"             // 409
+	running              problemType = "urn:postern:problem:running"                // 409
+	preconditionFailed   problemType = "urn:postern:problem:precondition-failed"    // 412
+	tooLarge             problemType = "urn:postern:problem:too-large"              // 413
+	unsupportedMediaType problemType = "urn:postern:problem:unsupported-media-type" // 415
+	invalid              problemType = "urn:postern:problem:invalid"                // 422
+	otherParameters      problemType = "urn:postern:problem:idempotency-key-reused" // 422
+	tooMany              problemType = "urn:postern:problem:too-many-requests"      // 429
+	internal             problemType = "urn:postern:problem:internal"               // 500
+	unavailable          problemType = "urn:postern:problem:unavailable"            // 503
+)
+
+// problemTypes are all of them, with what each says.
+func problemTypes() []struct {
+	Type    problemType
+	Status  int
+	Meaning string
+} {
+	return []struct {
+		Type    problemType
+		Status  int
+		Meaning string
+	}{
+		{malformed, http.StatusBadRequest, "The request is not well-formed: its syntax, its query string, its cursor, a header. 408 where it did not come to its end in time."},
+		{unauthenticated, http.StatusUnauthorized, "There is no credential, or none that is good here."},
+		{forbidden, http.StatusForbidden, "The caller may not do this; the detail says which right is missing."},
+		{notFresh, http.StatusForbidden, "The caller may do this only shortly after signing in: sign in again."},
+		{noAdministrator, http.StatusForbidden, "There is no administrator yet; until then only this machine is answered."},
+		{notFound, http.StatusNotFound, "There is no such object, or none that the caller may see."},
+		{methodNotAllowed, http.StatusMethodNotAllowed, "The path does not have this method; the header Allow lists those that it has."},
+		{conflict, http.StatusConflict, "Somebody else changed the object meanwhile: read it again."},
+		{exists, http.StatusConflict, "There is one of this name or id already."},
+		{inUse, http.StatusConflict, "Other objects refer to it; the detail says which."},
+		{declared, http.StatusConflict, "It came from a file, which is where it is changed; the detail names it."},
+		{lastAdmin, http.StatusConflict, "It is the last platform administrator, and one must stay."},
+		{running, http.StatusConflict, "A request with this Idempotency-Key is still running: ask again after Retry-After."},
+		{preconditionFailed, http.StatusPreconditionFailed, "The version that If-Match names is not the current one: read the object again."},
+		{tooLarge, http.StatusRequestEntityTooLarge, "The request is too large."},
+		{unsupportedMediaType, http.StatusUnsupportedMediaType, "The request is not application/json."},
+		{invalid, http.StatusUnprocessableEntity, "The request is understood and wrong: `errors` lists everything that is."},
+		{otherParameters, http.StatusUnprocessableEntity, "This Idempotency-Key came with other parameters before."},
+		{tooMany, http.StatusTooManyRequests, "Too many attempts: wait as Retry-After says."},
+		{internal, http.StatusInternalServerError, "Something failed here; the server's log says what, under the id of X-Request-Id."},
+		{unavailable, http.StatusServiceUnavailable, "This node cannot answer now: wait as Retry-After says."},
+	}
+}
+
+// typeOf is the type of a problem for which nothing more is known than its status.
+func typeOf(status int) problemType {
+	for _, t := range problemTypes() {
+		if t.Status == status {
+			return t.Type
+		}
+	}
+	if status >= http.StatusInternalServerError {
+		return internal
+	}
+	return malformed
+}
+
+// fail is a problem.
+func fail(status int, t problemType, detail string, places ...*huma.ErrorDetail) error {
+	return &huma.ErrorModel{Type: string(t), Title: http.StatusText(status), Status: status, Detail: detail, Errors: places}
+}
+
+func place(at, message string) *huma.ErrorDetail {
+	return &huma.ErrorDetail{Location: at, Message: message}
+}
+
+func withHeader(err error, name, value string) error {
+	return huma.ErrorWithHeaders(err, http.Header{name: {value}})
+}
+
+// problem is the one function from an error to a problem (RFC 9457). What is not known
+// becomes a 500 without detail, and is told in the log's line of the request.
+func problem(ctx context.Context, err error) error {
+	var wrong *domain.Invalid
+	var model *huma.ErrorModel
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &model):
+		return err
+	case errors.As(err, &wrong):
+		details := make([]*huma.ErrorDetail, len(wrong.Problems))
+		for i, p := range wrong.Problems {
+			details[i] = place(p.Place(), p.Message)
+		}
+		return fail(http.StatusUnprocessableEntity, invalid, wrong.Object+" is not valid", details...)
+	case errors.Is(err, domain.ErrNotFound):
+		return fail(http.StatusNotFound, notFound, err.Error())
+	case errors.Is(err, domain.ErrExists):
+		return fail(http.StatusConflict, exists, err.Error())
+	case errors.Is(err, registry.ErrInUse):
+		return fail(http.StatusConflict, inUse, err.Error())
+	case errors.Is(err, domain.ErrConflict) && askedOf(ctx).ifMatch: // RFC 9110 §13.1.1
+		return fail(http.StatusPreconditionFailed, preconditionFailed, err.Error())
+	case errors.Is(err, domain.ErrConflict):
+		return fail(http.StatusConflict, conflict, err.Error())
+	}
+	askedOf(ctx).exchange.Err = err
+	if errors.Is(err, domain.ErrStale) || errors.Is(err, context.DeadlineExceeded) {
+		return withHeader(fail(http.StatusServiceUnavailable, unavailable, "this node cannot reach its store; try again"), "Retry-After", "5")
+	}
+	return fail(http.StatusInternalServerError, internal, "the change could not be made; the server's log says why")
+}
+
+// complete fills in what a problem of the framework lacks, and takes out what came in: it
+// may be a secret (D-37).
+func complete(ctx context.Context, p *huma.ErrorModel) {
+	if p.Type == "" {
+		p.Type = string(typeOf(p.Status))
+	}
+	if id := askedOf(ctx).exchange.ID; id != "" {
+		p.Instance = "urn:uuid:" + id
+	}
+	for _, e := range p.Errors {
+		e.Value = nil
+	}
+}
+
+// writeProblem writes what problem returned.
+func writeProblem(ctx context.Context, w http.ResponseWriter, err error) {
+	var model *huma.ErrorModel
+	if !errors.As(err, &model) {
+		return
+	}
+	complete(ctx, model)
+	var headers huma.HeadersError
+	if errors.As(err, &headers) {
+		for name, values := range headers.GetHeaders() {
+			w.Header()[name] = values
+		}
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(model.Status)
+	_ = json.NewEncoder(w).Encode(model) // whoever asked is gone
+}
