@@ -12,9 +12,11 @@ type Purpose string
 const (
 	PurposeAccess   Purpose = "access"   // access tokens
 	PurposeIdentity Purpose = "identity" // tokens that tell an upstream whose call it gets
+
+	PurposeCheckpoint Purpose = "checkpoint" // checkpoints of the audit trail; of no issuer, so in no JWK set of one
 )
 
-// Purposes lists them all: every issuer has a key for each.
+// Purposes lists those of issuers: every issuer has a key for each.
 func Purposes() []Purpose { return []Purpose{PurposeAccess, PurposeIdentity} }
 
 // Key is a signing key of an issuer. A node publishes it from Published until
