@@ -84,14 +84,18 @@ func (l *Listener) check(r *reader, field string) {
 		r.add(field+".address", "%q is no address; write host:port or :port, as in 127.0.0.1:8080", l.Address)
 	}
 	if len(l.Surfaces) == 0 {
-		r.add(field+".surfaces", "is missing; name token, gateway, metrics or health")
+		r.add(field+".surfaces", "is missing; name token, gateway, admin, metrics or health")
 	}
 	for i, s := range l.Surfaces {
 		at := fmt.Sprintf("%s.surfaces[%d]", field, i)
-		oneOf(r, at, s, Token, Gateway, Metrics, Health)
+		oneOf(r, at, s, Token, Gateway, Admin, Metrics, Health)
 		if slices.Index(l.Surfaces, s) < i {
 			r.add(at, "%s stands there twice", s)
 		}
+	}
+	public := slices.Contains(l.Surfaces, Token) || slices.Contains(l.Surfaces, Gateway)
+	if i := slices.Index(l.Surfaces, Admin); i >= 0 && public && !l.ShareAdmin { // D-101
+		r.add(fmt.Sprintf("%s.surfaces[%d]", field, i), "admin stands beside what everybody may reach; give it a listener of its own, or say share_admin: true here")
 	}
 	switch {
 	case l.TLS != nil:

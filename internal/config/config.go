@@ -75,10 +75,14 @@ type Listener struct {
 	// `host:port`, or `:port` for every address of the machine.
 	Address string `yaml:"address"`
 	// What is served: `token` (token endpoint, JWKS and metadata of every
-	// issuer), `gateway` (every API, behind its checks), `metrics` (Prometheus,
-	// at `/metrics`), `health` (at `/livez` and `/readyz`). The admin API is on
-	// the socket in the data directory only.
+	// issuer), `gateway` (every API, behind its checks), `admin` (the admin API
+	// at `/api/admin/`, which is on the socket in the data directory always, and
+	// here answers this machine only until there is an administrator),
+	// `metrics` (Prometheus, at `/metrics`), `health` (at `/livez` and `/readyz`).
 	Surfaces []Surface `yaml:"surfaces"`
+	// `admin` may stand beside `token` and `gateway`, so that whoever reaches
+	// those reaches the admin API too. Better: a listener of its own.
+	ShareAdmin bool `yaml:"share_admin"`
 	// Certificate and key. Left out: plain HTTP, which is refused beyond
 	// loopback unless `behind_tls_proxy` is set.
 	TLS *TLS `yaml:"tls,omitempty"`

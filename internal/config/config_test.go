@@ -56,8 +56,8 @@ listeners:
   - address: ":443"
     surfaces: [token]
     tls: {cert_file: cert.pem, key_file: key.pem}
-  - {address: "10.0.0.5:8080", surfaces: [token], behind_tls_proxy: true}
-  - {address: "[::1]:9090", surfaces: [metrics, health]}
+  - {address: "10.0.0.5:8080", surfaces: [token, admin], behind_tls_proxy: true, share_admin: true}
+  - {address: "[::1]:9090", surfaces: [admin, metrics, health]}
 trusted_proxies: [10.0.0.0/8, "2001:db8::/32"]
 store: {postgres_file: d.yaml}
 dialects: [d.yaml]
@@ -81,8 +81,8 @@ jwks_max_age: 1m
 	want.Data, want.MasterKeyFile = dir+"data", dir+"master.key"
 	want.Listeners = []config.Listener{
 		{Address: ":443", Surfaces: []config.Surface{config.Token}, TLS: &config.TLS{CertFile: dir + "cert.pem", KeyFile: dir + "key.pem"}},
-		{Address: "10.0.0.5:8080", Surfaces: []config.Surface{config.Token}, BehindTLSProxy: true},
-		{Address: "[::1]:9090", Surfaces: []config.Surface{config.Metrics, config.Health}},
+		{Address: "10.0.0.5:8080", Surfaces: []config.Surface{config.Token, config.Admin}, BehindTLSProxy: true, ShareAdmin: true},
+		{Address: "[::1]:9090", Surfaces: []config.Surface{config.Admin, config.Metrics, config.Health}},
 	}
 	want.TrustedProxies = []config.Network{{Prefix: netip.MustParsePrefix("10.0.0.0/8")}, {Prefix: netip.MustParsePrefix("2001:db8::/32")}}
 	want.Dialects, want.Store.PostgresFile = []string{dir + "d.yaml"}, dir+"d.yaml"
@@ -116,7 +116,7 @@ func TestLoadProblems(t *testing.T) {
 postern.yaml:1: master_key_file names DIR/nothing, which does not exist
 postern.yaml:2: listeners has no listener with the surface token, so nobody would get one; write for example - {address: "127.0.0.1:8080", surfaces: [token]}
 postern.yaml:3: listeners[0].address "8080" is no address; write host:port or :port, as in 127.0.0.1:8080
-postern.yaml:4: listeners[0].surfaces[0] "tokens" is not one of token, gateway, metrics, health
+postern.yaml:4: listeners[0].surfaces[0] "tokens" is not one of token, gateway, admin, metrics, health
 postern.yaml:5: audit.tokens "maybe" is not one of group, sync, off
 postern.yaml:6: log.level "loud" is not one of debug, info, warn, error`,
 		},
@@ -141,9 +141,11 @@ postern.yaml:9: signin.oidc.redirect_uri "https://postern.example.com/callback" 
 		"plain by name":       {at("{address: 'example.com:8080', surfaces: [token]}"), "postern.yaml:3: listeners[0] is plain HTTP beyond this machine, where secrets could be read; give it tls, or say behind_tls_proxy: true if a proxy that speaks TLS is all that reaches it"},
 		"proxy and tls":       {at("{address: ':443', surfaces: [token], behind_tls_proxy: true, tls: {cert_file: cert.pem, key_file: key.pem}}"), "postern.yaml:3: listeners[0].behind_tls_proxy is for plain HTTP, and there is tls; leave one of them out"},
 		"tls without key":     {at("{address: ':443', surfaces: [token], tls: {cert_file: cert.pem}}"), "postern.yaml:3: listeners[0].tls.key_file is missing; name the file of its private key"},
-		"admin surface":       {at("{address: 'localhost:1', surfaces: [token, admin]}"), `postern.yaml:3: listeners[0].surfaces[1] "admin" is not one of token, gateway, metrics, health`},
+		"unknown surface":     {at("{address: 'localhost:1', surfaces: [token, console]}"), `postern.yaml:3: listeners[0].surfaces[1] "console" is not one of token, gateway, admin, metrics, health`},
+		"D-101 token":         {at("{address: 'localhost:1', surfaces: [token, admin]}"), `postern.yaml:3: listeners[0].surfaces[1] admin stands beside what everybody may reach; give it a listener of its own, or say share_admin: true here`},
+		"D-101 gateway":       {at("{address: 'localhost:1', surfaces: [token]}, {address: 'localhost:2', surfaces: [admin, gateway]}"), `postern.yaml:3: listeners[1].surfaces[0] admin stands beside what everybody may reach; give it a listener of its own, or say share_admin: true here`},
 		"surface twice":       {at("{address: 'localhost:1', surfaces: [token, token]}"), "postern.yaml:3: listeners[0].surfaces[1] token stands there twice"},
-		"no surfaces":         {at("{address: 'localhost:1', surfaces: [token]}, {address: 'localhost:2'}"), "postern.yaml:3: listeners[1].surfaces is missing; name token, gateway, metrics or health"},
+		"no surfaces":         {at("{address: 'localhost:1', surfaces: [token]}, {address: 'localhost:2'}"), "postern.yaml:3: listeners[1].surfaces is missing; name token, gateway, admin, metrics or health"},
 		"address twice":       {at("{address: 'localhost:1', surfaces: [token]}, {address: 'localhost:1', surfaces: [health]}"), "postern.yaml:3: listeners[1].address localhost:1 is the address of another listener too; give one all the surfaces"},
 		"everybody a proxy":   {ok + "trusted_proxies: [0.0.0.0/0]\n", `postern.yaml:4: trusted_proxies[0] "0.0.0.0/0" is everybody, so everybody could choose the address we see; name the networks of your proxies`},
 		"one proxy":           {ok + "trusted_proxies: [10.1.2.3]\n", `postern.yaml:4: trusted_proxies[0] "10.1.2.3" is no network; write it as 10.0.0.0/8, and one address as 10.1.2.3/32`},

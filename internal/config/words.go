@@ -13,6 +13,7 @@ type Surface string
 const (
 	Token   Surface = "token"
 	Gateway Surface = "gateway"
+	Admin   Surface = "admin"
 	Metrics Surface = "metrics"
 	Health  Surface = "health"
 )
