@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
+	"strconv"
 
 	"github.com/postern-dev/postern/internal/domain"
 )
@@ -21,35 +21,55 @@ type Batch struct {
 
 // HashBatch is the hash of batch n of a node, whose predecessor has the hash
 // prev (nil for the first), over its entries in the order of their ids. The label
-// comes first and tells how many parts an entry has: batches without a Resource are
-// hashed as they were before there was one, and never like a batch with one.
+// comes first and tells how many parts an entry has: batches whose entries have none of
+// the later parts are hashed as they were before there were any, and never like a batch
+// with one.
 func HashBatch(prev []byte, node string, n int64, entries []domain.Entry) []byte {
-	resources := slices.ContainsFunc(entries, func(e domain.Entry) bool { return e.Resource != "" })
-	label := "postern activity 1"
-	if resources {
-		label = "postern activity 2"
+	parts := 1
+	for i := range entries {
+		parts = max(parts, partsOf(&entries[i]))
 	}
-	d := newDigest(label, prev)
+	d := newDigest("postern activity "+strconv.Itoa(parts), prev)
 	d.text(node)
 	d.number(n)
 	d.number(int64(len(entries)))
 	for i := range entries {
-		e := &entries[i]
-		d.bytes(e.ID[:])
-		d.text(string(e.Action))
-		d.text(e.Issuer)
-		d.text(e.Client)
-		d.text(e.SecretID)
-		d.text(e.Scope)
-		d.text(e.Source)
-		d.text(e.Reason)
-		d.text(e.Correlation)
-		d.number(int64(max(e.Count, 1)))
-		if resources {
-			d.text(e.Resource)
-		}
+		d.entry(&entries[i], parts)
 	}
 	return d.done()
+}
+
+// partsOf is the first label under which all of an entry is hashed.
+func partsOf(e *domain.Entry) int {
+	switch {
+	case e.Tenant != "" || e.Actor != "" || e.Details != "":
+		return 3
+	case e.Resource != "":
+		return 2
+	default:
+		return 1
+	}
+}
+
+func (d *digest) entry(e *domain.Entry, parts int) {
+	d.bytes(e.ID[:])
+	d.text(string(e.Action))
+	d.text(e.Issuer)
+	d.text(e.Client)
+	d.text(e.SecretID)
+	d.text(e.Scope)
+	d.text(e.Source)
+	d.text(e.Reason)
+	d.text(e.Correlation)
+	d.number(int64(max(e.Count, 1)))
+	if parts >= 2 {
+		d.text(e.Resource)
+	}
+	if parts >= 3 {
+		d.text(e.Tenant)
+		d.text(e.Actor)
+		d.text(e.Details)
+	}
 }
 
 // Batches is where activity is read from for verification.

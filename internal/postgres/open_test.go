@@ -111,6 +111,10 @@ func TestOpenMigratesTheFirstVersion(t *testing.T) {
 	if err := errors.Join(db.Append(t.Context(), "n", old), db.Close()); err != nil {
 		t.Fatal(err)
 	}
+	pgtest.Exec(t, found, `DROP INDEX change_object`)
+	pgtest.Exec(t, found, `ALTER TABLE change DROP COLUMN issuer, DROP COLUMN client, DROP COLUMN tenant`)
+	pgtest.Exec(t, found, `DROP INDEX change_at, change_actor, change_action`)
+	pgtest.Exec(t, found, `ALTER TABLE activity DROP COLUMN tenant, DROP COLUMN actor, DROP COLUMN details`)
 	pgtest.Exec(t, found, `DROP TABLE record`)
 	pgtest.Exec(t, found, `ALTER TABLE activity DROP COLUMN resource`)
 	pgtest.Exec(t, found, `DELETE FROM goose_db_version WHERE version_id > 1`)

@@ -79,7 +79,10 @@ func TestOpenMigratesTheFirstVersion(t *testing.T) {
 	if err := errors.Join(db.Append(t.Context(), "n", old), db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	const first = `DROP TABLE record; ALTER TABLE activity DROP COLUMN resource; DELETE FROM goose_db_version WHERE version_id > 1`
+	const first = `DROP INDEX change_object; DROP INDEX change_at; DROP INDEX change_actor; DROP INDEX change_action; DROP INDEX change_issuer; DROP INDEX change_client;
+ DROP INDEX change_tenant; ALTER TABLE change DROP COLUMN issuer; ALTER TABLE change DROP COLUMN client; ALTER TABLE change DROP COLUMN tenant;
+ ALTER TABLE activity DROP COLUMN tenant; ALTER TABLE activity DROP COLUMN actor; ALTER TABLE activity DROP COLUMN details;
+ DROP TABLE record; ALTER TABLE activity DROP COLUMN resource; DELETE FROM goose_db_version WHERE version_id > 1`
 	if _, err := beside(t, dir).ExecContext(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}

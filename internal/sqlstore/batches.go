@@ -14,7 +14,7 @@ import (
 const (
 	selectBatches = `SELECT b.id, b.node, i.value, b.n, b.first, b.last, b.entries, b.hash FROM batch b JOIN interned i ON i.id = b.node
  WHERE b.node > $1 OR (b.node = $1 AND b.n > $2) ORDER BY b.node, b.n LIMIT 200`
-	selectRows = selectEntries + `a.batch = $1 AND a.id >= $2 AND a.id <= $3 ORDER BY a.id`
+	selectRows = selectEntries + `batch = $1 AND id >= $2 AND id <= $3 ORDER BY id`
 	countRows  = `SELECT (SELECT count(*) FROM activity), (SELECT count(*) FROM batch)`
 )
 
@@ -26,13 +26,15 @@ type stored struct {
 
 // EachBatch is described at audit.Batches.
 func (s *Store) EachBatch(ctx context.Context, f func(audit.Batch, []domain.Entry) error) error {
-	t, err := s.read.begin(ctx, &sql.TxOptions{ReadOnly: true, Isolation: s.cfg.Snapshot}, selectBatches, selectRows, countRows)
+	t, err := s.read.begin(ctx, &sql.TxOptions{ReadOnly: true, Isolation: s.cfg.Snapshot}, selectBatches, selectRows, countRows, s.glossary.lookup)
 	if err != nil {
 		return fmt.Errorf("read activity: %w", err)
 	}
 	defer t.Rollback() //nolint:errcheck // nothing was written
+	texts := newGlossary(s.cfg.Anonymous) // what is remembered proves nothing
 	var last stored
-	var rows []domain.Entry
+	var rows []row
+	var entries []domain.Entry
 	var seen, batches int64
 	for {
 		page, err := batchPage(ctx, t, last)
@@ -45,12 +47,15 @@ func (s *Store) EachBatch(ctx context.Context, f func(audit.Batch, []domain.Entr
 		for _, b := range page {
 			open, err := t.query(ctx, selectRows, b.id, b.First[:], b.Last[:])
 			if err == nil {
-				rows, err = scanEntries(open, rows[:0])
+				rows, err = scanRows(open, rows[:0])
+			}
+			if err == nil {
+				entries, err = texts.entries(ctx, t, rows, entries[:0])
 			}
 			if err != nil {
 				return fmt.Errorf("read batch %d of node %q: %w", b.N, b.Node, err)
 			}
-			if err := f(b.Batch, rows); err != nil {
+			if err := f(b.Batch, entries); err != nil {
 				return err
 			}
 			seen += int64(len(rows))

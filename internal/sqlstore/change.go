@@ -16,10 +16,11 @@ import (
 // The statements of the feed. The time of a change is in microseconds of the
 // Unix epoch, as its hash covers it.
 const (
-	selectHead   = `SELECT incarnation, seq, hash FROM feed WHERE one = 1`
-	updateHead   = `UPDATE feed SET seq = $1, hash = $2 WHERE one = 1`
-	insertChange = `INSERT INTO change (seq, kind, key, action, version, object, actor, at, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
-	selectChange = `SELECT seq, kind, key, action, version, object, actor, at, hash FROM change WHERE seq > $1 ORDER BY seq LIMIT $2`
+	selectHead    = `SELECT incarnation, seq, hash FROM feed WHERE one = 1`
+	updateHead    = `UPDATE feed SET seq = $1, hash = $2 WHERE one = 1`
+	insertChange  = `INSERT INTO change (` + changeColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+	changeColumns = `seq, kind, key, action, version, object, actor, at, hash, issuer, client, tenant`
+	selectChange  = `SELECT seq, kind, key, action, version, object, actor, at, hash FROM change WHERE seq > $1 ORDER BY seq LIMIT $2`
 )
 
 // Attempts at a change or a batch that other transactions get in the way of. From
@@ -65,7 +66,7 @@ func (s *Store) again(ctx context.Context, f func(attempt int) (*tx, error)) err
 func (s *Store) change(ctx context.Context, by domain.Actor, f func(domain.Tables) ([]domain.Change, error), exclusive bool) (*tx, domain.Seq, error) {
 	lock := selectHead + s.cfg.Lock
 	t, err := s.write.begin(ctx, &sql.TxOptions{Isolation: s.cfg.Isolation}, getObject, listObjects, insertObject, updateObject, deleteObject,
-		lock, insertChange, updateHead)
+		lock, insertChange, updateHead, lastTenant)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -119,8 +120,12 @@ func (s *Store) append(ctx context.Context, t *tx, by domain.Actor, head domain.
 		if c.Object != nil {
 			stored = string(c.Object)
 		}
+		a, err := about(ctx, t, c)
+		if err != nil {
+			return head, err
+		}
 		if _, err := t.exec(ctx, insertChange, int64(c.Seq), string(c.Kind), c.Key, c.Action, c.Version, stored,
-			string(c.Actor), c.Time.UnixMicro(), head.Hash); err != nil {
+			string(c.Actor), c.Time.UnixMicro(), head.Hash, orNull(a.issuer), orNull(a.client), orNull(a.tenant)); err != nil {
 			return head, fmt.Errorf("write change %d: %w", c.Seq, err)
 		}
 	}
@@ -165,6 +170,7 @@ func selectHeadNow(clock, era string) string {
 func (s *Store) Head(ctx context.Context) (domain.Head, error) {
 	var at int64
 	head, err := scanHead(ctx, reader{&s.read}, s.head, &at)
+	s.glossary.begin(head.Incarnation)
 	if s.cfg.Clock == "" {
 		head.Now = s.cfg.Now()
 	} else {

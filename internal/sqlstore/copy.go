@@ -33,10 +33,10 @@ type relation struct{ name, columns, order string }
 func relations() []relation {
 	return []relation{
 		{"object", "kind, key, version, doc, private", "kind, key"},
-		{"change", "seq, kind, key, action, version, object, actor, at, hash", "seq"},
+		{"change", changeColumns, "seq"},
 		{"interned", "id, value", "id"},
 		{"batch", "id, node, n, first, last, entries, hash", "id"},
-		{"activity", "id, batch, action, issuer, client, secret, scope, source, reason, correlation, count, resource", "id"},
+		{"activity", activityColumns, "id"},
 		{"meta", "key, value", "key"},
 	}
 }

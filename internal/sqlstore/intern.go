@@ -108,7 +108,7 @@ func (in *interner) resolve(ctx context.Context, t *tx, lookup, era, node string
 	want(node)
 	for i := range batch {
 		e := &batch[i]
-		for _, text := range [...]string{string(e.Action), e.Issuer, e.Client, e.SecretID, e.Scope, e.Source, e.Reason, e.Resource} {
+		for _, text := range [...]string{string(e.Action), e.Issuer, e.Client, e.SecretID, e.Scope, e.Source, e.Reason, e.Resource, e.Tenant, e.Actor} {
 			want(text)
 		}
 	}

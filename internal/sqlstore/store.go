@@ -45,7 +45,7 @@ type Config struct {
 	Duplicate func(error) bool
 }
 
-// Store is a domain.Store and a domain.Activity.
+// Store is a domain.Store, a domain.Activity and the domain.Trail of both.
 type Store struct {
 	cfg      Config
 	head     string // reads the head of the feed, the time with it
@@ -54,6 +54,7 @@ type Store struct {
 	reads    domain.Tables
 	texts    texts
 	interner *interner
+	glossary *glossary
 
 	mu     sync.Mutex
 	commit chan struct{} // closed at the next commit of a change
@@ -62,11 +63,12 @@ type Store struct {
 var (
 	_ domain.Store    = (*Store)(nil)
 	_ domain.Activity = (*Store)(nil)
+	_ domain.Trail    = (*Store)(nil)
 )
 
 // New returns the store. It begins the feed where there is none yet.
 func New(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{cfg: cfg, texts: newTexts(cfg.Anonymous), interner: newInterner(), commit: make(chan struct{})}
+	s := &Store{cfg: cfg, texts: newTexts(cfg.Anonymous), interner: newInterner(), glossary: newGlossary(cfg.Anonymous), commit: make(chan struct{})}
 	s.read.db, s.write.db = cfg.Reader, cfg.Writer
 	s.reads = tables(reader{&s.read}, nil)
 	s.head = selectHeadNow(cfg.Clock, cfg.Era)

@@ -18,9 +18,11 @@ func newTexts(anonymous bool) texts {
 	return t
 }
 
+const activityColumns = `id, batch, action, issuer, client, secret, scope, source, reason, correlation, count, resource, tenant, actor, details`
+
 func insertRows(n int, anonymous bool) string {
 	var b strings.Builder
-	b.WriteString(`INSERT INTO activity (id, batch, action, issuer, client, secret, scope, source, reason, correlation, count, resource) VALUES `)
+	b.WriteString(`INSERT INTO activity (` + activityColumns + `) VALUES `)
 	for i := range n {
 		if i > 0 {
 			b.WriteString(", ")

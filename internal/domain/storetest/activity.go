@@ -168,6 +168,7 @@ func Upgraded(t *testing.T, s Store, old []domain.Entry) {
 	verified(t, s)
 	list := Entries(old[len(old)-1].ID.Time().Add(time.Second), 3)
 	list[1].Action, list[1].Resource = domain.CallRefused, "reports GET /reports/{id}"
+	list[2].Tenant, list[2].Actor, list[2].Details = "t1", "user:7", "{}"
 	appendAll(t, s, "n", list)
 	got := search(t, s, domain.Query{})
 	slices.Reverse(got)

@@ -21,6 +21,7 @@ const Canary = "canary-9f2e"
 type Store interface {
 	domain.Store
 	domain.Activity
+	domain.Trail
 	audit.Batches
 	audit.Marks
 	domain.Records
@@ -50,6 +51,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"changes are serial":                       serial,
 		"odd ids are not found":                    odd,
 		"activity of several nodes at once":        activityAtOnce,
+		"the trail tells changes and activity":     trail,
+		"the trail is searched":                    trailSearch,
+		"a place in the trail is read strictly":    trailCursor,
+		"parts of entries that came later":         activityParts,
 		"meta":                                     meta,
 		"records expire":                           records,
 		"a record is taken once":                   takenOnce,

@@ -1,0 +1,32 @@
+-- +goose Up
+
+-- Whose an entry is, who did it where that is not the client, and what a product says of it.
+ALTER TABLE activity ADD COLUMN tenant INTEGER;
+ALTER TABLE activity ADD COLUMN actor INTEGER;
+ALTER TABLE activity ADD COLUMN details TEXT;
+
+-- What a change is about, to be searched by. The hash covers the change itself, from which
+-- these follow.
+ALTER TABLE change ADD COLUMN issuer TEXT;
+ALTER TABLE change ADD COLUMN client TEXT;
+ALTER TABLE change ADD COLUMN tenant TEXT;
+
+CREATE INDEX change_object ON change (kind, key, seq);
+
+UPDATE change SET issuer = key WHERE kind = 'issuer';
+UPDATE change SET issuer = substr(key, 1, instr(key, '/') - 1) WHERE kind IN ('client', 'tombstone', 'key') AND instr(key, '/') > 0;
+UPDATE change SET client = substr(key, instr(key, '/') + 1) WHERE kind IN ('client', 'tombstone') AND instr(key, '/') > 0;
+UPDATE change SET tenant = key WHERE kind = 'tenant';
+UPDATE change SET tenant = json_extract(object, '$.tenant') WHERE kind IN ('client', 'resource') AND object IS NOT NULL;
+-- What was deleted, and a tombstone, is of the tenant that the object was of.
+UPDATE change SET tenant = (SELECT b.tenant FROM change b WHERE b.kind = replace(change.kind, 'tombstone', 'client') AND b.key = change.key
+ AND b.seq < change.seq AND b.object IS NOT NULL ORDER BY b.seq DESC LIMIT 1)
+ WHERE kind = 'tombstone' OR kind IN ('client', 'resource') AND object IS NULL;
+UPDATE change SET tenant = NULL WHERE tenant = '';
+
+CREATE INDEX change_at ON change (at, seq);
+CREATE INDEX change_actor ON change (actor, at, seq);
+CREATE INDEX change_action ON change (action, at, seq);
+CREATE INDEX change_issuer ON change (issuer, at, seq) WHERE issuer IS NOT NULL;
+CREATE INDEX change_client ON change (client, at, seq) WHERE client IS NOT NULL;
+CREATE INDEX change_tenant ON change (tenant, at, seq) WHERE tenant IS NOT NULL;

@@ -1,0 +1,127 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+const glossaryTexts = 1 << 15 // texts that are remembered at most
+
+// selectTexts reads internChunk texts.
+func selectTexts(anonymous bool) string {
+	return `SELECT id, value FROM interned WHERE id IN (` + placeholders(1, internChunk, anonymous) + `)`
+}
+
+// glossary knows the texts of numbers that were read lately. A number is never given to
+// another text, save where a database is replaced by another: begin.
+type glossary struct {
+	lookup string
+
+	mu    sync.RWMutex
+	era   string
+	known map[int64]string
+}
+
+func newGlossary(anonymous bool) *glossary {
+	return &glossary{lookup: selectTexts(anonymous), known: map[int64]string{}}
+}
+
+// begin forgets all texts of another era.
+func (g *glossary) begin(era string) {
+	g.mu.RLock()
+	same := g.era == era
+	g.mu.RUnlock()
+	if same {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.era, g.known = era, map[int64]string{}
+}
+
+// entries puts the texts into rows and appends their entries to list.
+func (g *glossary) entries(ctx context.Context, q querier, rows []row, list []domain.Entry) ([]domain.Entry, error) {
+	texts, err := g.texts(ctx, q, rows)
+	if err != nil {
+		return nil, fmt.Errorf("texts of activity: %w", err)
+	}
+	for i := range rows {
+		e, n := &rows[i].entry, &rows[i].numbers
+		e.Action, e.Issuer, e.Client, e.SecretID, e.Scope = domain.Action(texts[n[0]]), texts[n[1]], texts[n[2]], texts[n[3]], texts[n[4]]
+		e.Source, e.Reason, e.Resource, e.Tenant, e.Actor = texts[n[5]], texts[n[6]], texts[n[7]], texts[n[8]], texts[n[9]]
+		list = append(list, *e)
+	}
+	return list, nil
+}
+
+// texts are those of all numbers in rows. One that no text has is absent: verification finds
+// what refers to it.
+func (g *glossary) texts(ctx context.Context, q querier, rows []row) (map[int64]string, error) {
+	known := make(map[int64]string, 64)
+	var missing []int64
+	g.mu.RLock()
+	era := g.era
+	for i := range rows {
+		for _, n := range rows[i].numbers {
+			if _, ok := known[n]; ok || n == 0 {
+				continue
+			}
+			text, ok := g.known[n]
+			if !ok {
+				missing = append(missing, n)
+			}
+			known[n] = text
+		}
+	}
+	g.mu.RUnlock()
+	for chunk := range slices.Chunk(missing, internChunk) {
+		if err := g.read(ctx, q, chunk, known); err != nil {
+			return nil, err
+		}
+	}
+	g.keep(era, missing, known)
+	return known, nil
+}
+
+// read looks texts up.
+func (g *glossary) read(ctx context.Context, q querier, numbers []int64, known map[int64]string) error {
+	args := make([]any, internChunk)
+	for i := range args {
+		args[i] = numbers[min(i, len(numbers)-1)]
+	}
+	rows, err := q.query(ctx, g.lookup, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	for rows.Next() {
+		var n int64
+		var text string
+		if err := rows.Scan(&n, &text); err != nil {
+			return err
+		}
+		known[n] = text
+	}
+	return rows.Err()
+}
+
+// keep remembers what was read.
+func (g *glossary) keep(era string, numbers []int64, known map[int64]string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.era != era {
+		return
+	}
+	for _, n := range numbers {
+		if len(g.known) >= glossaryTexts {
+			clear(g.known) // the few that are used always are soon back
+		}
+		if known[n] != "" {
+			g.known[n] = known[n]
+		}
+	}
+}
