@@ -114,6 +114,11 @@ func listed[T object](ctx context.Context, r *Registry, table domain.Table[T], p
 	if r.everywhere() {
 		return table.List(ctx, page)
 	}
+	return walked(ctx, table, page, seen)
+}
+
+// walked is a page of what is looked for, in chunks from as far as it takes.
+func walked[T object](ctx context.Context, table domain.Table[T], page domain.Page, seen func(*T) bool) ([]T, error) {
 	limit := page.Limit
 	var list []T
 	for page.Limit = chunk; ; {

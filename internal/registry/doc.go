@@ -25,6 +25,7 @@ type Registry struct {
 	Vault      *keys.Vault
 	AllowHS256 bool // issuers of dialects that are the user's own may sign with HS256
 	Now        func() time.Time
+	Uses       Uses // of secrets; nil: not recorded
 
 	caller *domain.Caller // nil: Postern itself
 	set    string         // whose objects may be changed though they came from files; empty: no set's

@@ -44,18 +44,24 @@ func Operations() []Operation {
 	add(Operation{Roles: domain.Roles()},
 		"issuer.read GetIssuer", "issuer.list ListIssuers", "issuer.problems IssuerChangeProblems", "key.list ListKeys",
 		"api.read GetAPI", "api.list ListAPIs", "policy.read GetPolicy", "policy.list ListPolicies", "tier.read GetTier", "tier.list ListTiers", ReadDialects,
-		"tenant.read GetTenant", "tenant.list ListTenants", "client.read GetClient", "client.list ListClients",
+		"tenant.read GetTenant", "tenant.list ListTenants", "client.read GetClient", "client.list ListClients", "client.rotation Rotation",
+		"resource.read GetResource", "resource.list ListResources", "resource.find FindResources",
 		"together Together",
 		SearchAudit, ExportAudit, AuditAccess, Explain, Export)
 	add(Operation{Roles: []domain.Role{domain.PlatformAdmin, domain.IntegrationManager}},
-		"client.create CreateClient", "client.import ImportClient", "client.update UpdateClient", "client.enable EnableClient", "client.delete DeleteClient")
+		"client.create CreateClient", "client.import ImportClient", "client.update UpdateClient", "client.enable EnableClient", "client.delete DeleteClient",
+		"resource.put PutResources", "resource.delete DeleteResource")
 	add(Operation{Roles: []domain.Role{domain.PlatformAdmin, domain.IntegrationManager, domain.TenantDeveloper}},
-		"client.disable DisableClient", "client.replace_secrets ReplaceSecrets")
+		"client.disable DisableClient", "client.replace_secrets ReplaceSecrets",
+		"client.start_rotation StartRotation", "client.cancel_rotation CancelRotation", "client.complete_rotation CompleteRotation")
 	add(Operation{Roles: []domain.Role{domain.PlatformAdmin}, Platform: true},
 		"tenant.put PutTenant", "tenant.update UpdateTenant", "tenant.delete DeleteTenant", "issuer.put PutIssuer", "issuer.delete DeleteIssuer",
 		"key.rotate RotateKey", "key.import ImportKey", "api.put PutAPI", "api.delete DeleteAPI",
 		"policy.put PutPolicy", "policy.delete DeletePolicy", "tier.put PutTier", "tier.delete DeleteTier",
-		Apply)
+		"person.create CreatePerson", "person.update UpdatePerson", "person.delete DeletePerson", "person.set_password SetPassword",
+		"person.read GetPerson", "person.list ListPeople", "person.find FindPerson",
+		"api_key.create CreateAPIKey", "api_key.delete DeleteAPIKey", "api_key.read GetAPIKey", "api_key.list ListAPIKeys",
+		"object.release Release", Apply)
 	add(Operation{Roles: []domain.Role{domain.PlatformAdmin, domain.Auditor}, Everywhere: true}, VerifyAudit, ReadCheckpoints)
 	add(Operation{}, "client.rehash ReplaceHash", "key.due RotateDue")
 	return list

@@ -177,7 +177,8 @@ func (r *Registry) checkTenant(ctx context.Context, t domain.Tables, old, tenant
 	return domain.AsError(fmt.Sprintf("tenant %q", tenant.Label), problems)
 }
 
-// DeleteTenant removes a tenant that has no clients. ifVersion as in UpdateClient.
+// DeleteTenant removes a tenant that has no clients, and what the directory says of it.
+// ifVersion as in UpdateClient.
 func (r *Registry) DeleteTenant(ctx context.Context, by domain.Actor, id string, ifVersion int64) error {
 	if err := r.allow("tenant.delete", by); err != nil {
 		return err
@@ -197,7 +198,11 @@ func (r *Registry) DeleteTenant(ctx context.Context, by domain.Actor, id string,
 		if err != nil {
 			return nil, err
 		}
-		return []domain.Change{change(tenant, "tenant.delete")}, t.Tenants.Delete(ctx, id, tenant.Version)
+		changes, err := dropResources(ctx, t, id)
+		if err != nil {
+			return nil, err
+		}
+		return append(changes, change(tenant, "tenant.delete")), t.Tenants.Delete(ctx, id, tenant.Version)
 	})
 	return err
 }
