@@ -25,7 +25,7 @@ var mutated = []struct {
 		"validate.go", "value.go", "values.go", "variables.go",
 	}, [][]string{{"-test.skip=^TestDifferential$", "-rapid.nofailfile"}, {"-test.run=^TestDifferential$", "-test.short", "-rapid.nofailfile"}}},
 	{".", []string{
-		"body.go", "call.go", "explain.go", "graphql.go", "guard.go", "request.go", "token.go", "verdict.go", "verifiers.go",
+		"actor.go", "body.go", "call.go", "events.go", "explain.go", "graphql.go", "guard.go", "request.go", "token.go", "users.go", "verdict.go", "verifiers.go",
 	}, [][]string{{"-test.skip=Mutat"}}},
 }
 

@@ -232,6 +232,7 @@ func keyRows(t domain.Tables) domain.Table[domain.Key]     { return t.Keys }
 func apis(t domain.Tables) domain.Table[domain.API]        { return t.APIs }
 func policies(t domain.Tables) domain.Table[domain.Policy] { return t.Policies }
 func tiers(t domain.Tables) domain.Table[domain.Tier]      { return t.Tiers }
+func apiKeys(t domain.Tables) domain.Table[domain.APIKey]  { return t.APIKeys }
 
 func put[T object](n *town, table func(domain.Tables) domain.Table[T], v T) {
 	n.t.Helper()
@@ -283,6 +284,8 @@ func versionOf(v any) int64 {
 	case domain.Policy:
 		return v.Version
 	case domain.Tier:
+		return v.Version
+	case domain.APIKey:
 		return v.Version
 	}
 	return 0

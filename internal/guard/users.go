@@ -22,7 +22,7 @@ var (
 )
 
 // maxProofs is how many users' tokens are remembered; where they are full, all are forgotten.
-const maxProofs = 1 << 13
+const maxProofs = 1 << 12
 
 // proof is that a user's token verified: what it says, and under which key. It proves
 // nothing about now.
