@@ -64,15 +64,16 @@ type Node struct {
 	Snapshot *snapshot.Snapshot
 	Log      *slog.Logger
 
-	db       storage
-	activity *audit.Writer
-	clients  *clientauth.Authenticator
-	auth     *authserver.Server
-	guard    *guard.Guard
-	gateway  *gateway.Gateway
-	admin    http.Handler
-	metrics  http.Handler
-	lines    *logWriter
+	db          storage
+	activity    *audit.Writer
+	checkpoints *audit.Checkpointer
+	clients     *clientauth.Authenticator
+	auth        *authserver.Server
+	guard       *guard.Guard
+	gateway     *gateway.Gateway
+	admin       http.Handler
+	metrics     http.Handler
+	lines       *logWriter
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc
@@ -98,6 +99,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	n.background.Go(func() { n.lines.run(run) })
 	n.background.Go(func() { n.rotate(run) })
 	n.background.Go(func() { n.recallTrust(run) })
+	n.background.Go(func() { n.checkpoints.Run(run) })
 	return n, nil
 }
 
@@ -135,6 +137,7 @@ func (n *Node) wire(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	n.checkpoints = n.checkpointer()
 	n.wireLines(o, vault)
 	return nil
 }
@@ -163,7 +166,7 @@ func (n *Node) wireLines(o Options, vault *keys.Vault) {
 		Guard: n.guard, Activity: n.activity, Metrics: gateway.NewMetrics(reg), Log: n.Log, Trusted: trusted, Now: n.Snapshot.Now,
 	})
 	n.admin = admin.New(admin.Config{
-		Registry: n.Registry, Explainer: n.guard, Records: n.db, Audit: admin.Audit{Store: n.db}, Trusted: trusted, Log: n.Log,
+		Registry: n.Registry, Explainer: n.guard, Records: n.db, Audit: n.audited(), Trusted: trusted, Log: n.Log,
 	})
 }
 
@@ -302,7 +305,9 @@ func (n *Node) Close(ctx context.Context) error {
 	n.clients.Wait()
 	n.cancel()
 	n.background.Wait()
-	err := errors.Join(n.activity.Close(ctx), n.db.Close())
+	err := n.activity.Close(ctx)
+	n.lastCheckpoint(ctx) // when nothing is written any more
+	err = errors.Join(err, n.db.Close())
 	n.lines.Flush()
 	return err
 }

@@ -20,6 +20,8 @@ type storage interface {
 	domain.Store
 	domain.Activity
 	audit.Marks
+	audit.Batches
+	audit.Heads
 	domain.Records
 	// Notify returns a channel that is closed at the next commit of a change.
 	Notify() <-chan struct{}
