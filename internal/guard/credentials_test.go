@@ -173,7 +173,7 @@ func TestRoles(t *testing.T) {
 func TestActorsAtHosts(t *testing.T) {
 	n, p := newHall(t)
 	for credential, want := range map[string]guard.Reason{
-		p.token(nil):                               guard.TokenInvalid,
+		p.token(nil): guard.TokenInvalid,
 		p.token(map[string]any{tenantOf: tenant2}): "",
 		n.key(nil): guard.TokenInvalid,
 		n.key(func(k *domain.APIKey) { k.Tenants = []string{tenant2} }):            "",
@@ -539,7 +539,9 @@ func TestEventForms(t *testing.T) {
 		}
 	}
 	long := strings.Repeat("x", 257)
-	many := func(k int) string { return "[" + strings.TrimSuffix(strings.Repeat(`{"action":"login"},`, k), ",") + "]" }
+	many := func(k int) string {
+		return "[" + strings.TrimSuffix(strings.Repeat(`{"action":"login"},`, k), ",") + "]"
+	}
 	if v := add(many(100)); v.Err != nil || len(v.Events) != 100 {
 		t.Errorf("a hundred: %v", v.Err)
 	}

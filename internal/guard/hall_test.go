@@ -76,7 +76,9 @@ func (p *provider) claims(changes map[string]any) string {
 	return string(b)
 }
 
-func (p *provider) token(changes map[string]any) string { return p.sign(p.key, "JWT", p.claims(changes)) }
+func (p *provider) token(changes map[string]any) string {
+	return p.sign(p.key, "JWT", p.claims(changes))
+}
 
 func (p *provider) sign(key *jwt.PrivateKey, typ, payload string) string {
 	p.n.t.Helper()
