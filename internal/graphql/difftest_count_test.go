@@ -8,7 +8,7 @@ import (
 // count judges a list of containers: each tells that there is one more object, of one
 // kind at least of those that it contains.
 func (r *ruling) count(f *field, o *definition, set []*selection, in where) {
-	kinds := contains(o, nil)
+	kinds := contains(o)
 	if f.typ.of == nil || !o.plain() || len(kinds) == 0 || in.promised {
 		return
 	}

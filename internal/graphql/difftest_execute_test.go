@@ -247,7 +247,7 @@ func (a *asked) covers(t *definition) cover {
 		return a.direct
 	case t.unscoped:
 		return cover{}
-	case len(contains(t, nil)) == 0: // it says nothing but of what is around
+	case len(contains(t)) == 0: // it says nothing but of what is around
 		c := a.pass
 		c.silent = a.f.unscoped || from.silent && !a.undeclared
 		if a.undeclared {
@@ -271,7 +271,7 @@ func (n *node) open() []string {
 	if !n.typ.plain() || n.promised {
 		return nil
 	}
-	return slices.DeleteFunc(contains(n.typ, nil), func(k string) bool { return len(n.pins[k]) > 0 })
+	return slices.DeleteFunc(contains(n.typ), func(k string) bool { return len(n.pins[k]) > 0 })
 }
 
 func (x *execution) root(t *definition) bool { return t == x.m.query || t == x.m.mutation }

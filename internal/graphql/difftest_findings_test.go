@@ -14,6 +14,7 @@ type Query @authenticated {
   study(id: ID! @scopedBy(kind: "study")): Study
   atSite(site: ID @scopedBy(kind: "site")): Study @unscoped
   looked: Looked @checkable
+  person(study: ID! @scopedBy(kind: "study"), n: ID! @childOf(arg: "study")): Person
   ofStudy(id: ID! @scopedBy(kind: "study")): Page
   page(site: ID @scopedBy(kind: "site")): Page @unscoped
   report(site: ID = "2" @scopedBy(kind: "site"), xId: ID): Int @unscoped @policy(policies: [["read", "list"]])
@@ -77,6 +78,10 @@ func TestPromiseBesideOptionalArgument(t *testing.T) {
 			t.Errorf("%s: %v", query, err)
 		}
 	}
+	plan, p := checked(t, s, `{person(study:1,n:9){__typename}}`) // nor of what a child is named
+	if _, err := plan.CheckResponse([]byte(`{"data":{"person":{"`+p+`Person_0":"9","__typename":"Person"}}}`), study, said); err != nil {
+		t.Error(err)
+	}
 	// A field of what lies in the object needs no word for that; one step further it would.
 	both := client(policy.ResourceScope{"study": {IDs: []string{"1"}}, "site": {IDs: []string{"2"}}})
 	for query, want := range map[string]string{
@@ -117,6 +122,7 @@ func TestCheckedWordWithoutIDs(t *testing.T) {
 		`{b:any{a:atSite{id}}}`:               "outside",
 		`{b:atOne{id}}`:                       "",
 		`{b:atSite(site:1){id}}`:              "",
+		`{b:atSite(pages:[{site:""}]){id}}`:   "bad_variables",
 		`{b:atSite(pages:[{site:1}]){id}}`:    "",
 		`{b:atSite(pages:[{site:1},$p]){id}}`: "outside",   // nobody knows yet what it holds
 		`{b:atOne(site:null){id}}`:            "all study", // an argument that was sent: nothing is looked at instead

@@ -153,7 +153,7 @@ func (r *ruling) resources(t *definition, f *field, by *naming, w where, s *sele
 		switch {
 		case len(o.scopings()) > 0 || o.unscoped || o == r.m.query || o == r.m.mutation:
 			return where{}
-		case len(contains(o, nil)) == 0:
+		case len(contains(o)) == 0:
 			in.inside, in.beside = in.inside || f.unscoped, nil
 			if !f.unscoped && !f.whole && len(by.kinds) == 0 { // a part of what it stands in
 				in.inside = !by.undeclared && (scoped || w.inside && pinnable(t, w))
@@ -256,7 +256,7 @@ func unpinned(t *definition, w where) []string {
 	if !t.plain() || w.promised {
 		return nil
 	}
-	return slices.DeleteFunc(contains(t, nil), func(k string) bool { return w.pins[k] })
+	return slices.DeleteFunc(contains(t), func(k string) bool { return w.pins[k] })
 }
 
 // pinnable tells whether everything that a container contains is pinned, or would be by
@@ -286,7 +286,7 @@ func (r *ruling) returned(f *field, o *definition, in where) {
 
 // leaf judges a field that returns no object.
 func (r *ruling) leaf(t *definition, f *field, by *naming, w where) {
-	kinds := contains(t, nil)
+	kinds := contains(t)
 	switch {
 	case f.unscoped, f.whole:
 	case t.unscoped, len(t.scopings()) > 0, len(by.kinds) > 0:

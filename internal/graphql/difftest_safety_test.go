@@ -87,7 +87,7 @@ func (x *execution) reveals(n *node, f *field, by *naming) {
 // container judges a leaf of a container: a total tells of all that it may contain, or
 // that what it is a part of may contain.
 func (x *execution) container(n *node, f *field) {
-	kinds := contains(n.typ, nil)
+	kinds := contains(n.typ)
 	switch {
 	case len(kinds) > 0:
 		x.every(n.open(), f.name)
@@ -124,20 +124,19 @@ func (x *execution) judgeObject(n *node) {
 
 // contains lists the kinds of the scoped objects that may stand in a type, through
 // types that are plain.
-func contains(t *definition, seen []*definition) []string {
+func contains(t *definition) []string {
 	var kinds []string
-	if slices.Contains(seen, t) {
-		return nil
-	}
-	seen = append(seen, t)
-	for _, f := range t.fields {
-		for _, o := range f.typ.base().possible() {
-			if s := o.scopings(); len(s) > 0 {
+	reached := []*definition{t}
+	for i := 0; i < len(reached); i++ {
+		for _, f := range reached[i].fields {
+			for _, o := range f.typ.base().possible() {
+				s := o.scopings()
 				for _, s := range s {
 					kinds = append(kinds, s.kind)
 				}
-			} else if o.plain() {
-				kinds = append(kinds, contains(o, seen)...)
+				if len(s) == 0 && o.plain() && !slices.Contains(reached, o) {
+					reached = append(reached, o)
+				}
 			}
 		}
 	}
