@@ -54,6 +54,7 @@ func floors() []floor {
 		{"internal/clientauth", []string{"internal/domain", "internal/ratelimit", "internal/secret", "internal/snapshot", "oauth"}},
 		{"internal/guard", []string{"internal/domain", "internal/graphql", "internal/inprocess", "internal/policy", "internal/ratelimit", "internal/snapshot",
 			"internal/secret", "internal/strictjson", "oauth", "oauth/dialect", "oauth/jwt", "oauth/resourceserver"}},
+		{"internal/signin", []string{"internal/domain", "internal/ratelimit", "internal/secret", "oauth"}},
 		{"internal/registry", []string{"internal/domain", "internal/graphql", "internal/keys", "internal/policy", "internal/secret", "oauth", "oauth/dialect", "oauth/jwt"}},
 		{"internal/sqlstore", []string{"internal/audit", "internal/domain"}},
 		{"internal/sqlite", []string{"internal/sqlstore"}},

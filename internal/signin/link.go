@@ -1,0 +1,264 @@
+package signin
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/secret"
+	"github.com/postern-dev/postern/oauth"
+)
+
+// How long links live.
+const (
+	bootstrapLives  = time.Hour
+	recoverLives    = time.Hour
+	invitationLives = 24 * time.Hour
+)
+
+// LinkFile is the file of the data directory with the link for the first administrator.
+const LinkFile = "bootstrap-link"
+
+// The spaces of records: links by the hash of their token, and a lock while the first
+// administrator is made.
+const (
+	linkSpace = "link"
+	lockSpace = "first administrator"
+	lockLives = time.Minute
+)
+
+// Link lets somebody set a password, once. Its token is not kept: only its hash is.
+type Link struct {
+	Token   oauth.Secret
+	Expires time.Time
+	File    string // where the token was written too; empty: nowhere
+}
+
+// linked is what a link is for.
+type linked struct {
+	Person  string    `json:"person,omitempty"` // by id; empty: the first administrator
+	Expires time.Time `json:"expires"`
+}
+
+// randomText is 256 random bits in base64url.
+func randomText() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// linkKey is the key of a link's record.
+func linkKey(token oauth.Secret) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+func (s *SignIn) newLink(ctx context.Context, person string, lives time.Duration) (Link, error) {
+	now := s.Now()
+	l := Link{Token: secret.Generate(), Expires: now.Add(lives).UTC().Truncate(time.Second)}
+	value, err := json.Marshal(linked{Person: person, Expires: l.Expires})
+	if err == nil {
+		err = s.Records.AddRecord(ctx, linkSpace, linkKey(l.Token), value, now, l.Expires)
+	}
+	if err != nil {
+		return Link{}, fmt.Errorf("make link: %w", err)
+	}
+	return l, nil
+}
+
+// Bootstrap makes the link for the first administrator and writes its token to a new file in
+// the data directory, mode 0600 (D-99). ErrHasAdmin where there is one.
+func (s *SignIn) Bootstrap(ctx context.Context) (Link, error) {
+	switch none, err := s.NoAdminYet(ctx); {
+	case err != nil:
+		return Link{}, err
+	case !none:
+		return Link{}, ErrHasAdmin
+	}
+	l, err := s.newLink(ctx, "", bootstrapLives)
+	if err != nil {
+		return Link{}, err
+	}
+	l.File = filepath.Join(s.Directory, LinkFile)
+	if err := writeNew(l.File, string(l.Token)+"\n"); err != nil {
+		return Link{}, fmt.Errorf("write link: %w", err)
+	}
+	return l, nil
+}
+
+// writeNew writes a file that was not there: what stood there is removed, not followed.
+func writeNew(path, text string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // in the data directory
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
+}
+
+// Invite makes a link by which the person sets a password. The caller must be one who may
+// change people: ErrNotAllowed.
+func (s *SignIn) Invite(ctx context.Context, by domain.Caller, id string) (Link, error) {
+	if by.Role != domain.PlatformAdmin || !by.Platform {
+		return Link{}, ErrNotAllowed
+	}
+	if _, err := s.Store.Read().People.Get(ctx, id); err != nil {
+		return Link{}, fmt.Errorf("person %q: %w", id, err)
+	}
+	return s.newLink(ctx, id, invitationLives)
+}
+
+// Recover makes the person of that name an enabled platform admin, ends their sessions, and
+// makes a link by which they set a new password; where there is nobody of the name it makes
+// the person. It is for the machine's own user, over the socket: whoever reads the data
+// directory needs no more. Each is a change by that actor.
+func (s *SignIn) Recover(ctx context.Context, by domain.Actor, name string) (Link, error) {
+	name = foldName(name)
+	p, err := s.People.FindPerson(ctx, name)
+	switch {
+	case errors.Is(err, domain.ErrNotFound):
+		p, err = s.People.CreatePerson(ctx, by, platformAdmin(name))
+	case err == nil:
+		p, err = s.People.UpdatePerson(ctx, by, p.ID, p.Version, func(p *domain.Person) error {
+			p.Role, p.Reach, p.Status = domain.PlatformAdmin, everywhere(), domain.Enabled
+			p.Epoch++
+			return nil
+		})
+	}
+	if err != nil {
+		return Link{}, fmt.Errorf("recover: %w", err)
+	}
+	return s.newLink(ctx, p.ID, recoverLives)
+}
+
+func everywhere() domain.Reach { return domain.Reach{AllTenants: true, AllIssuers: true} }
+
+func platformAdmin(name string) domain.Person {
+	return domain.Person{Name: name, Role: domain.PlatformAdmin, Reach: everywhere(), Status: domain.Enabled}
+}
+
+// Accept sets a password by a link, which is then worth nothing (D-99): of the first
+// administrator, who gets the name given; or of whoever was invited or is let in again, whose
+// name it must be, or none. What is wrong with the password or the name costs the link
+// nothing.
+func (s *SignIn) Accept(ctx context.Context, token oauth.Secret, name string, password oauth.Secret) (domain.Person, error) {
+	name = foldName(name)
+	// A browser has the token behind the # of an address.
+	token = token[strings.LastIndexByte(string(token), '#')+1:]
+	if !secret.WellFormed(string(token)) {
+		return domain.Person{}, ErrLink
+	}
+	value, err := s.Records.Record(ctx, linkSpace, linkKey(token), s.Now())
+	if errors.Is(err, domain.ErrNotFound) {
+		return domain.Person{}, ErrLink
+	}
+	var l linked
+	if err == nil {
+		err = json.Unmarshal(value, &l)
+	}
+	if err != nil {
+		return domain.Person{}, fmt.Errorf("accept: %w", err)
+	}
+	if l.Person == "" {
+		return s.acceptFirst(ctx, token, l, name, password)
+	}
+	return s.acceptInvited(ctx, token, l, name, password)
+}
+
+// take uses the link up: of several who try it one gets through.
+func (s *SignIn) take(ctx context.Context, token oauth.Secret) error {
+	_, err := s.Records.TakeRecord(ctx, linkSpace, linkKey(token), s.Now())
+	if errors.Is(err, domain.ErrNotFound) {
+		return ErrLink
+	}
+	return err
+}
+
+// giveBack makes a link good again that was taken for nothing, and returns why.
+func (s *SignIn) giveBack(ctx context.Context, token oauth.Secret, l linked, why error) error {
+	value, err := json.Marshal(l)
+	if err == nil {
+		err = s.Records.SetRecord(context.WithoutCancel(ctx), linkSpace, linkKey(token), value, l.Expires)
+	}
+	return errors.Join(why, err)
+}
+
+func (s *SignIn) acceptInvited(ctx context.Context, token oauth.Secret, l linked, name string, password oauth.Secret) (domain.Person, error) {
+	p, err := s.Store.Read().People.Get(ctx, l.Person)
+	switch {
+	case errors.Is(err, domain.ErrNotFound):
+		return domain.Person{}, ErrLink
+	case err != nil:
+		return domain.Person{}, fmt.Errorf("accept: %w", err)
+	case p.Status != domain.Enabled || name != "" && name != p.Name:
+		return domain.Person{}, ErrLink
+	}
+	hash, err := s.HashPassword(ctx, p.Name, password)
+	if err != nil {
+		return domain.Person{}, err
+	}
+	if err := s.take(ctx, token); err != nil {
+		return domain.Person{}, err
+	}
+	p, err = s.People.SetPassword(ctx, Actor(&p), p.ID, hash)
+	if err != nil {
+		return domain.Person{}, s.giveBack(ctx, token, l, err)
+	}
+	return p, nil
+}
+
+// acceptFirst makes the first administrator. Two links, of two nodes, make one.
+func (s *SignIn) acceptFirst(ctx context.Context, token oauth.Secret, l linked, name string, password oauth.Secret) (domain.Person, error) {
+	if name == "" {
+		return domain.Person{}, domain.AsError("the person", []domain.Problem{{Field: "name", Message: "is missing; write the name to sign in with, as in ann@example.com"}})
+	}
+	hash, err := s.HashPassword(ctx, name, password)
+	if err != nil {
+		return domain.Person{}, err
+	}
+	now := s.Now()
+	switch err := s.Records.AddRecord(ctx, lockSpace, "", nil, now, now.Add(lockLives)); {
+	case errors.Is(err, domain.ErrExists):
+		return domain.Person{}, tooMany(lockLives)
+	case err != nil:
+		return domain.Person{}, fmt.Errorf("accept: %w", err)
+	}
+	p, err := s.makeFirst(ctx, token, l, name, hash)
+	return p, errors.Join(err, s.Records.DropRecord(context.WithoutCancel(ctx), lockSpace, ""))
+}
+
+func (s *SignIn) makeFirst(ctx context.Context, token oauth.Secret, l linked, name, hash string) (domain.Person, error) {
+	switch none, err := s.NoAdminYet(ctx); {
+	case err != nil:
+		return domain.Person{}, err
+	case !none:
+		return domain.Person{}, ErrHasAdmin
+	}
+	if err := s.take(ctx, token); err != nil {
+		return domain.Person{}, err
+	}
+	first := platformAdmin(name)
+	first.Password = hash
+	p, err := s.People.CreatePerson(ctx, Actor(&first), first)
+	if err != nil {
+		return domain.Person{}, s.giveBack(ctx, token, l, err)
+	}
+	if err := os.Remove(filepath.Join(s.Directory, LinkFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return domain.Person{}, fmt.Errorf("the first administrator is made; the link, worth nothing now, could not be removed: %w", err)
+	}
+	return p, nil
+}

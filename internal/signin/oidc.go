@@ -1,0 +1,302 @@
+package signin
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/oauth"
+)
+
+// OIDC is an OpenID provider, and what it knows Postern by.
+type OIDC struct {
+	Issuer       string // its issuer identifier, exactly
+	ClientID     string
+	ClientSecret oauth.Secret
+	RedirectURI  string            // as registered there
+	Transport    http.RoundTripper // nil: http.DefaultTransport
+}
+
+const (
+	providerTimeout = 10 * time.Second // for one request to the provider
+	maxProviderBody = 1 << 20          // bytes of one answer
+	beginLives      = 10 * time.Minute // from the start of a sign-in to its end
+)
+
+// provider speaks to an OpenID provider. Its discovery document is read at the first
+// sign-in, so that a provider that is away keeps nobody else from signing in.
+type provider struct {
+	OIDC
+	now    func() time.Time
+	client *http.Client
+	found  atomic.Pointer[found]
+}
+
+// found is what the discovery document says.
+type found struct {
+	*oidc.Provider
+	oauth    oauth2.Config
+	verifier *oidc.IDTokenVerifier
+}
+
+func newProvider(o OIDC, now func() time.Time) *provider {
+	if o.Transport == nil {
+		o.Transport = http.DefaultTransport
+	}
+	return &provider{OIDC: o, now: now, client: &http.Client{
+		Transport: bounded{o.Transport}, Timeout: providerTimeout,
+		// A code and a client secret go where discovery said, and nowhere else.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// bounded reads no more of an answer than maxProviderBody.
+type bounded struct{ http.RoundTripper }
+
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := b.RoundTripper.RoundTrip(r)
+	if err == nil {
+		answer.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(answer.Body, maxProviderBody), answer.Body}
+	}
+	return answer, err
+}
+
+// algorithms are those by which an ID token may be signed: a closed list.
+func algorithms() []string {
+	return []string{oidc.RS256, oidc.PS256, oidc.ES256, oidc.EdDSA}
+}
+
+// discover reads the discovery document once.
+func (p *provider) discover(ctx context.Context) (*found, error) {
+	if f := p.found.Load(); f != nil {
+		return f, nil
+	}
+	// What reads the provider's keys later lives longer than this request.
+	o, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), p.Issuer)
+	if err != nil {
+		return nil, fmt.Errorf("%w: discovery: %w", ErrProvider, err)
+	}
+	var says struct {
+		Methods []string `json:"token_endpoint_auth_methods_supported"`
+	}
+	if err := o.Claims(&says); err != nil {
+		return nil, fmt.Errorf("%w: discovery: %w", ErrProvider, err)
+	}
+	endpoint := o.Endpoint()
+	// OpenID Connect Discovery §3: client_secret_basic where it does not say. It is not
+	// found out by trying.
+	endpoint.AuthStyle = oauth2.AuthStyleInHeader
+	if len(says.Methods) > 0 && !slices.Contains(says.Methods, "client_secret_basic") {
+		endpoint.AuthStyle = oauth2.AuthStyleInParams
+	}
+	f := &found{
+		Provider: o,
+		oauth: oauth2.Config{
+			ClientID: p.ClientID, ClientSecret: string(p.ClientSecret), Endpoint: endpoint, RedirectURL: p.RedirectURI,
+			Scopes: []string{oidc.ScopeOpenID, "email"},
+		},
+		verifier: o.VerifierContext(oidc.ClientContext(context.WithoutCancel(ctx), p.client),
+			&oidc.Config{ClientID: p.ClientID, SupportedSigningAlgs: algorithms(), Now: p.now}),
+	}
+	p.found.Store(f)
+	return f, nil
+}
+
+// begun is a sign-in that was begun: a value that only one browser has. Its state, nonce and
+// PKCE verifier (RFC 7636) follow from it one way, so nothing need be kept for browsers that
+// never come back.
+type begun string
+
+// newBegun makes one: 256 random bits, and when.
+func newBegun(now time.Time) begun {
+	return begun(randomText() + "." + strconv.FormatInt(now.Unix(), 10))
+}
+
+// alive reports whether it is well-formed, and not older than beginLives.
+func (b begun) alive(now time.Time) bool {
+	random, at, ok := strings.Cut(string(b), ".")
+	seconds, err := strconv.ParseInt(at, 10, 64)
+	if !ok || err != nil || len(random) != tokenChars {
+		return false
+	}
+	age := now.Sub(time.Unix(seconds, 0))
+	return age >= 0 && age < beginLives
+}
+
+func (b begun) derive(use string) string {
+	sum := sha256.Sum256([]byte(use + "\x00" + string(b)))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func (b begun) state() string    { return b.derive("state") }
+func (b begun) nonce() string    { return b.derive("nonce") }
+func (b begun) verifier() string { return b.derive("verifier") } // 43 characters, as RFC 7636 §4.1 wants
+
+// at is the URL that the browser is sent to. The provider is asked to have people prove anew
+// who they are where the last time was too long ago for Fresh (OpenID Connect Core §3.1.2.1).
+func (f *found) at(b begun) string {
+	return f.oauth.AuthCodeURL(b.state(), oidc.Nonce(b.nonce()), oauth2.S256ChallengeOption(b.verifier()),
+		oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(Fresh/time.Second))))
+}
+
+// Callback is what the provider sends the browser back with (OpenID Connect Core §3.1.2.5,
+// RFC 6749 §4.1.2.1, RFC 9207).
+type Callback struct {
+	Code, State, Error, Issuer string
+}
+
+// identity is who signed in at the provider.
+type identity struct {
+	subject  string
+	email    string // verified; else empty
+	signedIn time.Time
+}
+
+// exchange redeems the code and reads the ID token.
+func (p *provider) exchange(ctx context.Context, b begun, c Callback) (identity, error) {
+	switch {
+	case subtle.ConstantTimeCompare([]byte(b.state()), []byte(c.State)) != 1:
+		return identity{}, ErrState
+	case c.Issuer != "" && c.Issuer != p.Issuer: // RFC 9207 §2.4
+		return identity{}, fmt.Errorf("%w: the answer names the issuer %q", ErrProvider, c.Issuer)
+	case c.Error != "":
+		return identity{}, denied(c.Error)
+	case c.Code == "":
+		return identity{}, fmt.Errorf("%w: it sent neither code nor error", ErrProvider)
+	}
+	f, err := p.discover(ctx)
+	if err != nil {
+		return identity{}, err
+	}
+	ctx = oidc.ClientContext(ctx, p.client)
+	tokens, err := f.oauth.Exchange(ctx, c.Code, oauth2.VerifierOption(b.verifier()))
+	if err != nil {
+		return identity{}, exchangeError(err)
+	}
+	raw, _ := tokens.Extra("id_token").(string)
+	id, err := f.verifier.Verify(ctx, raw)
+	if err != nil {
+		return identity{}, fmt.Errorf("%w: ID token: %w", ErrProvider, err)
+	}
+	if subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(b.nonce())) != 1 {
+		return identity{}, fmt.Errorf("%w: ID token: its nonce is not the one of this sign-in", ErrProvider)
+	}
+	return f.read(ctx, p, id, tokens)
+}
+
+// denied is the provider's error. Its word is shown where it is one.
+func denied(code string) error {
+	if strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_") != "" || len(code) > 64 {
+		code = ""
+	}
+	return &deniedError{code}
+}
+
+// exchangeError keeps the body of the provider's answer out: it is nobody's to read.
+func exchangeError(err error) error {
+	var refused *oauth2.RetrieveError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("%w: token endpoint: status %d, error %q", ErrProvider, refused.Response.StatusCode, refused.ErrorCode)
+	}
+	var broken *url.Error
+	if errors.As(err, &broken) {
+		return fmt.Errorf("%w: token endpoint: %w", ErrProvider, broken.Err)
+	}
+	return fmt.Errorf("%w: token endpoint: its answer is none", ErrProvider)
+}
+
+// claims are those of an ID token, or of the userinfo endpoint, that are read.
+type claims struct {
+	Email    string `json:"email"`
+	Verified any    `json:"email_verified"` // some providers write it as a text
+	AuthTime *int64 `json:"auth_time"`
+}
+
+// verified is the e-mail, if the provider says that it is theirs.
+func (c claims) verified() string {
+	if c.Verified == true || c.Verified == "true" {
+		return c.Email
+	}
+	return ""
+}
+
+// maxSubject is the longest `sub` (OpenID Connect Core §2), in characters.
+const maxSubject = 255
+
+// read takes from the ID token who it is, and the e-mail from the userinfo endpoint where the
+// token does not hold it (OpenID Connect Core §5.4).
+func (f *found) read(ctx context.Context, p *provider, id *oidc.IDToken, tokens *oauth2.Token) (identity, error) {
+	var c claims
+	if err := id.Claims(&c); err != nil {
+		return identity{}, fmt.Errorf("%w: ID token: %w", ErrProvider, err)
+	}
+	if id.Subject == "" || len(id.Subject) > maxSubject {
+		return identity{}, fmt.Errorf("%w: ID token: its sub is empty or too long", ErrProvider)
+	}
+	who := identity{subject: p.Issuer + "#" + id.Subject, email: c.verified()}
+	if c.AuthTime != nil {
+		who.signedIn = time.Unix(*c.AuthTime, 0)
+		if now := p.now(); who.signedIn.After(now) {
+			who.signedIn = now
+		}
+	}
+	if c.Email != "" || f.UserInfoEndpoint() == "" {
+		return who, nil
+	}
+	info, err := f.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
+	if err != nil {
+		return identity{}, fmt.Errorf("%w: userinfo endpoint: %w", ErrProvider, err)
+	}
+	// OpenID Connect Core §5.3.2: another's userinfo is not looked at.
+	if info.Subject != id.Subject {
+		return identity{}, fmt.Errorf("%w: userinfo endpoint: it answers for somebody else", ErrProvider)
+	}
+	if info.EmailVerified {
+		who.email = info.Email
+	}
+	return who, nil
+}
+
+// match finds the person: who signed in there before, or, once, whose name is the verified
+// e-mail. Nobody is made.
+func (s *SignIn) match(ctx context.Context, who identity) (domain.Person, error) {
+	p, err := s.person(ctx, func(p *domain.Person) bool { return p.Subject == who.subject })
+	if errors.Is(err, domain.ErrNotFound) && who.email != "" {
+		p, err = s.People.FindPerson(ctx, foldName(who.email))
+		if err == nil && p.Subject != "" {
+			return domain.Person{}, ErrNobody // the name is bound to somebody else there
+		}
+	}
+	switch {
+	case errors.Is(err, domain.ErrNotFound):
+		return domain.Person{}, ErrNobody
+	case err != nil:
+		return domain.Person{}, fmt.Errorf("sign in: %w", err)
+	case p.Status != domain.Enabled:
+		return domain.Person{}, ErrNobody
+	case p.Subject == who.subject:
+		return p, nil
+	}
+	return s.People.UpdatePerson(ctx, Actor(&p), p.ID, p.Version, func(p *domain.Person) error {
+		p.Subject = who.subject
+		return nil
+	})
+}
