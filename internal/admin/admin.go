@@ -13,6 +13,7 @@ import (
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/registry"
+	"github.com/postern-dev/postern/internal/signin"
 )
 
 const (
@@ -25,6 +26,7 @@ const (
 type Config struct {
 	Registry  *registry.Registry
 	Explainer Explainer
+	SignIn    *signin.SignIn // knows callers over the network; nil: nobody but the socket is answered
 	Records   domain.Records // answers that an Idempotency-Key asks for again
 	Audit     Audit
 	Trusted   []netip.Prefix // proxies whose X-Forwarded-For is believed
@@ -62,8 +64,13 @@ func newAPI(c Config) *api {
 	h := humago.New(a.mux, config)
 	a.clients(h)
 	a.rotation(h)
+	a.overlap(h)
 	a.objects(h)
 	a.tenants(h)
+	a.sessions(h)
+	a.people(h)
+	a.apiKeys(h)
+	a.directory(h)
 	a.keys(h)
 	a.apply(h)
 	a.explain(h)
@@ -73,4 +80,4 @@ func newAPI(c Config) *api {
 }
 
 // as is the registry for whoever makes the request.
-func (a *api) as(context.Context) *registry.Registry { return a.registry }
+func (a *api) as(ctx context.Context) *registry.Registry { return a.registry.As(caller(ctx)) }

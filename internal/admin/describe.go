@@ -13,14 +13,10 @@ import (
 // operation is what all operations have in common. It lists every answer that the frame,
 // which stands before all of them, can give.
 func operation(id, method, path, summary string) huma.Operation {
-	tag, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if at := strings.LastIndex(path, "}/"); at >= 0 { // what lies within another object
-		tag, _, _ = strings.Cut(path[at+2:], "/")
-	}
-	for noun, under := range map[string][]string{"clients": {"disable", "enable", "rotate", "rotation"}} {
-		if slices.Contains(under, tag) || strings.Contains(path, "/"+noun+"/{") {
-			tag = noun
-		}
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	tag := segments[0]
+	if tag == "issuers" && len(segments) > 2 { // what lies within an issuer
+		tag = segments[2]
 	}
 	op := huma.Operation{
 		OperationID: id, Method: method, Path: prefix + path, Summary: summary, Tags: []string{tag}, MaxBodyBytes: maxBody + 1, BodyReadTimeout: readTimeout,
@@ -57,10 +53,11 @@ func (a *api) describe(h huma.API) {
 	doc.Info.Description = introduction
 	doc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer":  {Type: "http", Scheme: "bearer", Description: "An API key (`pak_…`), or an access token of the management issuer with one of the scopes `admin:platform`, `admin:integrations`, `admin:secrets`, `admin:audit`."},
-		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The session of a person who signed in."},
+		"session": {Type: "apiKey", In: "cookie", Name: "__Host-postern", Description: "The session of a person who signed in (begin-session); over plain HTTP on loopback the cookie is `postern`. What changes something must come from a page of this server."},
 	}
 	doc.Security = []map[string][]string{{"bearer": {}}, {"session": {}}}
 	describeProblems(doc.Components.Schemas.Map())
+	describeApplied(doc.Components.Schemas.Map()["Applied"])
 	examples := requestExamples()
 	for path, item := range doc.Paths {
 		for method, op := range methodsOf(item) {
@@ -148,6 +145,12 @@ func describeProblems(schemas map[string]*huma.Schema) {
 	delete(schemas["ErrorDetail"].Properties, "value")
 }
 
+// describeApplied says that the answer to an apply holds no secrets where it is given again.
+func describeApplied(s *huma.Schema) {
+	s.Required = slices.DeleteFunc(s.Required, func(name string) bool { return name == "secrets" })
+	s.Properties["secret_shown"] = &huma.Schema{Type: huma.TypeBoolean, Description: "This answer was given before, with the secrets; they are not shown again."}
+}
+
 // introduction stands before everything in the document.
 const introduction = `What an administrator does, over HTTP. ` + "`docs/admin-api.md`" + ` explains it at length.
 
@@ -155,6 +158,3 @@ Requests and answers are JSON. What is refused is answered with a problem (RFC 9
 Every answer has an X-Request-Id. Lists come page by page: follow ` + "`next`" + `, or the Link with rel=next.
 An object comes with an ETag; sent back in If-Match, a change is made only if nobody else changed the object meanwhile.
 A POST that makes something takes an Idempotency-Key: sent again with it, it is not made twice.`
-
-// sessionCookie is the cookie of a session.
-const sessionCookie = "__Host-postern"

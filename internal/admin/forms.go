@@ -22,15 +22,16 @@ type NewIssuer struct {
 	ImportedSecrets bool           `json:"imported_secrets,omitempty" doc:"Secrets not of our making may be imported."`
 	KeyMaxAge       domain.Seconds `json:"key_max_age,omitempty" doc:"Seconds after which a signing key is replaced; left out: 90 days."`
 	Scopes          oauth.Scope    `json:"scopes,omitempty" doc:"That exist here; left out: any may be assigned."`
+	Management      bool           `json:"management,omitempty" doc:"Its tokens administer Postern, and nothing else takes them; one issuer at most."`
 }
 
 func issuerForm(i domain.Issuer) NewIssuer {
-	return NewIssuer{i.URL, i.Hosts, i.Environment, i.Dialect, i.Algorithm, i.ImportedSecrets, i.KeyMaxAge, i.Scopes}
+	return NewIssuer{i.URL, i.Hosts, i.Environment, i.Dialect, i.Algorithm, i.ImportedSecrets, i.KeyMaxAge, i.Scopes, i.Management}
 }
 
 func (n NewIssuer) issuer(name string) domain.Issuer {
 	return domain.Issuer{Name: name, URL: n.URL, Hosts: n.Hosts, Environment: n.Environment, Dialect: n.Dialect, Algorithm: n.Algorithm,
-		ImportedSecrets: n.ImportedSecrets, KeyMaxAge: n.KeyMaxAge, Scopes: n.Scopes}
+		ImportedSecrets: n.ImportedSecrets, KeyMaxAge: n.KeyMaxAge, Scopes: n.Scopes, Management: n.Management}
 }
 
 // NewPolicy is what an administrator may choose of a policy.
@@ -59,21 +60,25 @@ func (n NewTier) tier(name string) domain.Tier {
 
 // NewAPI is what an administrator may choose of an API.
 type NewAPI struct {
-	Label            string           `json:"label,omitempty"`
-	Audience         string           `json:"audience,omitempty" doc:"That its tokens must have, exactly."`
-	Issuers          []string         `json:"issuers,omitempty" doc:"By name: whose tokens it takes."`
-	Hosts            []string         `json:"hosts,omitempty" doc:"Where the gateway serves it; left out: wherever its issuers are."`
-	Path             string           `json:"path,omitempty" doc:"Below which it stands there, as in /v1; left out: the root."`
-	Upstream         string           `json:"upstream,omitempty" doc:"URL of the API itself; what follows path is appended to it."`
-	Routes           []NewRoute       `json:"routes,omitempty" doc:"Who may call what; anything else is refused."`
-	GraphQL          *NewGraphQL      `json:"graphql,omitempty" doc:"Its GraphQL endpoint, if it has one."`
-	RateLimits       map[string]int64 `json:"rate_limits,omitempty" doc:"Tier: calls a minute here, counted apart; left out: the tier's."`
-	RateLimitHeaders bool             `json:"rate_limit_headers,omitempty" doc:"Answers to a known client tell its limit."`
-	ForwardToken     bool             `json:"forward_token,omitempty" doc:"The upstream sees the client's token."`
-	IdentityToken    bool             `json:"identity_token,omitempty" doc:"The upstream gets X-Postern-Identity, a JWT that proves whose call it is."`
-	MaxBody          int64            `json:"max_body,omitempty" doc:"Bytes of a request's body; left out: 10485760."`
-	Timeouts         domain.Timeouts  `json:"timeouts,omitzero" doc:"Of the upstream, in seconds."`
-	ServeStale       domain.Seconds   `json:"serve_stale,omitempty" doc:"A node that lost its store goes on for so many seconds beyond max_staleness, for clients it knows."`
+	Label            string                   `json:"label,omitempty"`
+	Audience         string                   `json:"audience,omitempty" doc:"That its tokens must have, exactly."`
+	Issuers          []string                 `json:"issuers,omitempty" doc:"By name: whose tokens it takes."`
+	Hosts            []string                 `json:"hosts,omitempty" doc:"Where the gateway serves it; left out: wherever its issuers are."`
+	Path             string                   `json:"path,omitempty" doc:"Below which it stands there, as in /v1; left out: the root."`
+	Upstream         string                   `json:"upstream,omitempty" doc:"URL of the API itself; what follows path is appended to it."`
+	AuditLog         *domain.AuditLog         `json:"audit_log,omitempty" doc:"{} in place of upstream: Postern itself answers, from the audit trail."`
+	Routes           []NewRoute               `json:"routes,omitempty" doc:"Who may call what; anything else is refused."`
+	GraphQL          *NewGraphQL              `json:"graphql,omitempty" doc:"Its GraphQL endpoint, if it has one."`
+	Users            *domain.Users            `json:"users,omitempty" doc:"People whose tokens it takes too: JWTs of one OpenID provider."`
+	APIKeys          bool                     `json:"api_keys,omitempty" doc:"It takes API keys of its audience too."`
+	Roles            map[string]domain.Rights `json:"roles,omitempty" doc:"What users and API keys may do, by the role they have."`
+	RateLimits       map[string]int64         `json:"rate_limits,omitempty" doc:"Tier: calls a minute here, counted apart; left out: the tier's."`
+	RateLimitHeaders bool                     `json:"rate_limit_headers,omitempty" doc:"Answers to a known client tell its limit."`
+	ForwardToken     bool                     `json:"forward_token,omitempty" doc:"The upstream sees the client's token."`
+	IdentityToken    bool                     `json:"identity_token,omitempty" doc:"The upstream gets X-Postern-Identity, a JWT that proves whose call it is."`
+	MaxBody          int64                    `json:"max_body,omitempty" doc:"Bytes of a request's body; left out: 10485760."`
+	Timeouts         domain.Timeouts          `json:"timeouts,omitzero" doc:"Of the upstream, in seconds."`
+	ServeStale       domain.Seconds           `json:"serve_stale,omitempty" doc:"A node that lost its store goes on for so many seconds beyond max_staleness, for clients it knows."`
 }
 
 // NewRoute is a rule of an API.
@@ -110,7 +115,7 @@ type NewGraphQL struct {
 
 func apiForm(o domain.API) NewAPI {
 	n := NewAPI{
-		Label: o.Label, Audience: o.Audience, Issuers: o.Issuers, Hosts: o.Hosts, Path: o.Path, Upstream: o.Upstream, RateLimits: o.RateLimits,
+		AuditLog: o.AuditLog, Users: o.Users, APIKeys: o.APIKeys, Roles: o.Roles, Label: o.Label, Audience: o.Audience, Issuers: o.Issuers, Hosts: o.Hosts, Path: o.Path, Upstream: o.Upstream, RateLimits: o.RateLimits,
 		RateLimitHeaders: o.RateLimitHeaders, ForwardToken: o.ForwardToken, IdentityToken: o.IdentityToken, MaxBody: o.MaxBody, Timeouts: o.Timeouts, ServeStale: o.ServeStale,
 	}
 	for _, r := range o.Routes {
@@ -128,7 +133,7 @@ func apiForm(o domain.API) NewAPI {
 
 func (n NewAPI) api(name string) domain.API {
 	o := domain.API{
-		Name: name, Label: n.Label, Audience: n.Audience, Issuers: n.Issuers, Hosts: n.Hosts, Path: n.Path, Upstream: n.Upstream, RateLimits: n.RateLimits,
+		Name: name, AuditLog: n.AuditLog, Users: n.Users, APIKeys: n.APIKeys, Roles: n.Roles, Label: n.Label, Audience: n.Audience, Issuers: n.Issuers, Hosts: n.Hosts, Path: n.Path, Upstream: n.Upstream, RateLimits: n.RateLimits,
 		RateLimitHeaders: n.RateLimitHeaders, ForwardToken: n.ForwardToken, IdentityToken: n.IdentityToken, MaxBody: n.MaxBody, Timeouts: n.Timeouts, ServeStale: n.ServeStale,
 	}
 	for _, r := range n.Routes {

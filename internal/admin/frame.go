@@ -18,13 +18,16 @@ import (
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/request"
+	"github.com/postern-dev/postern/internal/signin"
 )
 
 // asked is what is known of a request beside its bytes.
 type asked struct {
 	exchange *request.Exchange
+	request  *http.Request
 	caller   domain.Caller
-	ifMatch  bool // it goes only for the version that it names
+	session  *signin.Session // nil: it came with another credential
+	ifMatch  bool            // it goes only for the version that it names
 }
 
 type askedKey struct{}
@@ -55,6 +58,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	about := &asked{exchange: ex, ifMatch: req.Header.Get("If-Match") != ""}
 	req = req.WithContext(context.WithValue(req.Context(), askedKey{}, about))
+	about.request = req
 	if err := a.answer(ex, req, about); err != nil {
 		writeProblem(req.Context(), ex, problem(req.Context(), err))
 	}
@@ -126,7 +130,8 @@ func notFoundHere() error {
 	return fail(http.StatusNotFound, notFound, "nothing is served at this path; "+prefix+"/docs lists what there is")
 }
 
-// know finds out who the caller is: whom the kernel names on the other side of the socket.
+// know finds out who the caller is: whom the kernel names on the other side of the socket, or
+// whose credential the request carries. open: the operation asks for none.
 func (a *api) know(req *http.Request, about *asked, open bool) error {
 	if p, ok := req.Context().Value(peerKey{}).(peerOf); ok {
 		if p.err != nil || p.uid != 0 && p.uid != os.Geteuid() {
@@ -135,14 +140,24 @@ func (a *api) know(req *http.Request, about *asked, open bool) error {
 		about.caller = domain.Local(domain.Actor("local:" + strconv.Itoa(p.uid)))
 		return nil
 	}
+	if a.SignIn == nil {
+		return signin.ErrNone
+	}
+	if source := about.exchange.Source; !source.IsLoopback() { // D-99
+		switch none, err := a.SignIn.NoAdminYet(req.Context()); {
+		case err != nil:
+			return err
+		case none:
+			return fail(http.StatusForbidden, noAdministrator, "there is no administrator yet, and until then only this machine is answered; the first one is made by the link that the server wrote when it started")
+		}
+	}
 	if open {
 		return nil
 	}
-	return withHeader(fail(http.StatusUnauthorized, unauthenticated, "sign in, or send Authorization: Bearer with an API key or a token of the management issuer"), "WWW-Authenticate", challenge)
+	var err error
+	about.caller, about.session, err = a.SignIn.Caller(req, about.exchange.Source)
+	return err
 }
-
-// challenge is what a request without a good credential is answered (RFC 6750 §3).
-const challenge = `Bearer realm="postern admin"`
 
 // read takes the body of a request, which is JSON (D-95), and refuses conditions that would
 // not be heeded.

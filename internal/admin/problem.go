@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/registry"
+	"github.com/postern-dev/postern/internal/signin"
 )
 
 // problemType is what a program tells problems apart by (RFC 9457 §3.1.1). It never changes
@@ -30,6 +32,7 @@ const (
 	inUse                problemType = "urn:postern:problem:in-use"                 // 409
 	declared             problemType = "urn:postern:problem:declared"               // 409
 	lastAdmin            problemType = "urn:postern:problem:last-admin"             // 409
+	noRotation           problemType = "urn:postern:problem:rotation"               // 409
 	running              problemType = "urn:postern:problem:running"                // 409
 	preconditionFailed   problemType = "urn:postern:problem:precondition-failed"    // 412
 	tooLarge             problemType = "urn:postern:problem:too-large"              // 413
@@ -38,6 +41,7 @@ const (
 	otherParameters      problemType = "urn:postern:problem:idempotency-key-reused" // 422
 	tooMany              problemType = "urn:postern:problem:too-many-requests"      // 429
 	internal             problemType = "urn:postern:problem:internal"               // 500
+	provider             problemType = "urn:postern:problem:provider"               // 502
 	unavailable          problemType = "urn:postern:problem:unavailable"            // 503
 )
 
@@ -64,6 +68,7 @@ func problemTypes() []struct {
 		{inUse, http.StatusConflict, "Other objects refer to it; the detail says which."},
 		{declared, http.StatusConflict, "It came from a file, which is where it is changed; the detail names it."},
 		{lastAdmin, http.StatusConflict, "It is the last platform administrator, and one must stay."},
+		{noRotation, http.StatusConflict, "The secrets of the client do not stand so that this could be done; the detail says what can."},
 		{running, http.StatusConflict, "A request with this Idempotency-Key is still running: ask again after Retry-After."},
 		{preconditionFailed, http.StatusPreconditionFailed, "The version that If-Match names is not the current one: read the object again."},
 		{tooLarge, http.StatusRequestEntityTooLarge, "The request is too large."},
@@ -72,6 +77,7 @@ func problemTypes() []struct {
 		{otherParameters, http.StatusUnprocessableEntity, "This Idempotency-Key came with other parameters before."},
 		{tooMany, http.StatusTooManyRequests, "Too many attempts: wait as Retry-After says."},
 		{internal, http.StatusInternalServerError, "Something failed here; the server's log says what, under the id of X-Request-Id."},
+		{provider, http.StatusBadGateway, "The OpenID provider did not do what it should."},
 		{unavailable, http.StatusServiceUnavailable, "This node cannot answer now: wait as Retry-After says."},
 	}
 }
@@ -118,6 +124,16 @@ func problem(ctx context.Context, err error) error {
 			details[i] = place(p.Place(), p.Message)
 		}
 		return fail(http.StatusUnprocessableEntity, invalid, wrong.Object+" is not valid", details...)
+	case errors.Is(err, registry.ErrNotFresh):
+		return fail(http.StatusForbidden, notFresh, err.Error())
+	case errors.Is(err, registry.ErrForbidden):
+		return fail(http.StatusForbidden, forbidden, err.Error())
+	case errors.Is(err, registry.ErrDeclared):
+		return fail(http.StatusConflict, declared, err.Error())
+	case errors.Is(err, registry.ErrRotating), errors.Is(err, registry.ErrNoRotation), errors.Is(err, registry.ErrNoSecret):
+		return fail(http.StatusConflict, noRotation, err.Error())
+	case errors.Is(err, registry.ErrLastAdmin):
+		return fail(http.StatusConflict, lastAdmin, err.Error())
 	case errors.Is(err, domain.ErrNotFound):
 		return fail(http.StatusNotFound, notFound, err.Error())
 	case errors.Is(err, domain.ErrExists):
@@ -129,11 +145,58 @@ func problem(ctx context.Context, err error) error {
 	case errors.Is(err, domain.ErrConflict):
 		return fail(http.StatusConflict, conflict, err.Error())
 	}
+	if known := signInProblem(ctx, err); known != nil {
+		return known
+	}
 	askedOf(ctx).exchange.Err = err
 	if errors.Is(err, domain.ErrStale) || errors.Is(err, context.DeadlineExceeded) {
 		return withHeader(fail(http.StatusServiceUnavailable, unavailable, "this node cannot reach its store; try again"), "Retry-After", "5")
 	}
 	return fail(http.StatusInternalServerError, internal, "the change could not be made; the server's log says why")
+}
+
+// signInProblem is the problem of an error of package signin, nil where it is none.
+func signInProblem(ctx context.Context, err error) error {
+	var many *signin.TooMany
+	if errors.As(err, &many) {
+		return withHeader(fail(http.StatusTooManyRequests, tooMany, many.Error()), "Retry-After", strconv.Itoa(int(many.Wait.Seconds())))
+	}
+	if errors.Is(err, domain.ErrStale) {
+		return nil
+	}
+	for _, known := range []struct {
+		err    error
+		status int
+		kind   problemType
+	}{
+		{signin.ErrNone, http.StatusUnauthorized, unauthenticated}, {signin.ErrCredential, http.StatusUnauthorized, unauthenticated},
+		{signin.ErrEnded, http.StatusUnauthorized, unauthenticated}, {signin.ErrPassword, http.StatusUnauthorized, unauthenticated},
+		{signin.ErrTwo, http.StatusBadRequest, malformed}, {signin.ErrState, http.StatusBadRequest, malformed},
+		{signin.ErrOrigin, http.StatusForbidden, forbidden}, {signin.ErrLink, http.StatusForbidden, forbidden}, {signin.ErrDenied, http.StatusForbidden, forbidden},
+		{signin.ErrNobody, http.StatusForbidden, forbidden}, {signin.ErrNotAllowed, http.StatusForbidden, notFresh},
+		{signin.ErrHasAdmin, http.StatusConflict, exists}, {signin.ErrNoOIDC, http.StatusNotFound, notFound}, {signin.ErrProvider, http.StatusBadGateway, provider},
+	} {
+		if !errors.Is(err, known.err) {
+			continue
+		}
+		askedOf(ctx).exchange.Err = err // the log may know more than the caller
+		p := fail(known.status, known.kind, known.err.Error())
+		if known.status == http.StatusUnauthorized {
+			return withHeader(p, "WWW-Authenticate", challengeOf(known.err))
+		}
+		return p
+	}
+	return nil
+}
+
+// challengeOf is what a request without a good credential is answered: with a code only where
+// it had one (RFC 6750 §3).
+func challengeOf(err error) string {
+	const challenge = `Bearer realm="postern admin"`
+	if errors.Is(err, signin.ErrCredential) {
+		return challenge + `, error="invalid_token"`
+	}
+	return challenge
 }
 
 // complete fills in what a problem of the framework lacks, and takes out what came in: it

@@ -66,7 +66,7 @@ func floors() []floor {
 		{"internal/gateway", []string{"internal/audit", "internal/domain", "internal/guard", "internal/policy", "internal/request",
 			"internal/token", "oauth/resourceserver"}},
 		{"internal/admin", []string{"internal/audit", "internal/declare", "internal/domain", "internal/graphql", "internal/guard", "internal/keys", "internal/policy",
-			"internal/registry", "internal/request", "internal/strictjson", "oauth", "oauth/dialect"}},
+			"internal/registry", "internal/request", "internal/signin", "internal/strictjson", "oauth", "oauth/dialect"}},
 		{"internal/sample", nil},
 		{"internal/server", []string{"internal/admin", "internal/audit", "internal/authserver", "internal/clientauth", "internal/config",
 			"internal/domain", "internal/gateway", "internal/guard", "internal/keys", "internal/postgres", "internal/ratelimit",
