@@ -45,7 +45,7 @@ func putPolicy(ctx context.Context, conn *admin.Conn, actions ...string) error {
 	for _, a := range actions {
 		text.WriteString("  " + strconv.Quote(a) + ": for the benchmark\n")
 	}
-	_, err := conn.Apply(ctx, []admin.File{{Name: "policy.yaml", Content: text.String()}})
+	_, err := conn.Apply(ctx, admin.Files{Files: []admin.File{{Name: "policy.yaml", Content: text.String()}}})
 	return err
 }
 

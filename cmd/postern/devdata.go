@@ -24,7 +24,7 @@ func populate(ctx context.Context, node *server.Node, files []declare.File) (map
 	if err := makeRoom(ctx, node.Registry, objects); err != nil {
 		return nil, objects, err
 	}
-	result, err := declare.Apply(ctx, node.Registry, by, objects)
+	result, err := declare.Apply(ctx, node.Registry, by, objects, declare.Options{})
 	if err != nil {
 		return nil, objects, err
 	}

@@ -33,6 +33,9 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run in production, as a configuration file says."`
 	Check   checkCommand   `cmd:"" help:"List every problem of a configuration and of a directory of objects."`
 	Apply   applyCommand   `cmd:"" help:"Bring a directory of objects (tiers, policies, issuers, tenants, APIs, clients) into a running server."`
+	Diff    diffCommand    `cmd:"" help:"Print what applying a directory of objects would change, field by field."`
+	Export  exportCommand  `cmd:"" help:"Write what is there as files that apply reads back."`
+	Release releaseCommand `cmd:"" help:"Let an object that came from a file be changed by commands again."`
 	Copy    copyCommand    `cmd:"" help:"Copy a stopped installation from SQLite to PostgreSQL, or back."`
 	Client  clientCommand  `cmd:"" help:"Create and administer clients."`
 	Tenant  tenantCommand  `cmd:"" help:"Show and change tenants."`

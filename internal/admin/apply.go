@@ -10,17 +10,23 @@ import (
 
 	"github.com/postern-dev/postern/internal/declare"
 	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/registry"
 )
 
-// File is a file of objects, as YAML.
+// File is a file of objects, as YAML, or a schema beside them.
 type File struct {
-	Name    string `json:"name" doc:"For messages, and as the origin of what is in it."`
+	Name    string `json:"name" doc:"As in policies/reader.yaml: relative to the directory. For messages, and with the set the origin of what is in it."`
 	Content string `json:"content"`
 }
 
 // Files are the files of objects to bring in.
 type Files struct {
-	Files []File `json:"files"`
+	Files    []File `json:"files"`
+	Set      string `json:"set,omitempty" doc:"Whose the objects are from then on: they are changed by their files only. Left out: nobody's; what is of a set then stays as it is."`
+	TakeOver bool   `json:"take_over,omitempty" doc:"Also what is of another set becomes this one's; otherwise it is refused."`
+	Prune    bool   `json:"prune,omitempty" doc:"Delete what is of the set and no more in its files."`
+	PruneAll bool   `json:"prune_all,omitempty" doc:"With prune: also where the files hold no object at all."`
+	DryRun   bool   `json:"dry_run,omitempty" doc:"Check everything and change nothing: the answer tells what would be done, with each difference."`
 }
 
 // Applied is what became of the files. Where an object fails in a later transaction than
@@ -42,12 +48,21 @@ type NewSecret struct {
 func (a *api) apply(h huma.API) {
 	op := operation("apply", http.MethodPost, "/apply", "Bring in objects of every kind from files")
 	huma.Register(h, op, func(ctx context.Context, in *struct{ Body Files }) (*struct{ Body Applied }, error) {
+		reg := a.as(ctx)
+		if err := reg.May(registry.Operation{Name: registry.Apply}); err != nil {
+			return nil, problem(ctx, err)
+		}
 		files := make([]declare.File, len(in.Body.Files))
 		for i, f := range in.Body.Files {
 			files[i] = declare.File{Name: f.Name, Content: []byte(f.Content)}
 		}
 		objects, _ := declare.Parse(files) // Apply tells what is wrong, with all else
-		done, err := declare.Apply(ctx, a.registry, actor(ctx), objects)
+		options := declare.Options{Set: in.Body.Set, TakeOver: in.Body.TakeOver, Prune: in.Body.Prune || in.Body.PruneAll, PruneAll: in.Body.PruneAll}
+		apply := declare.Apply
+		if in.Body.DryRun {
+			apply = declare.Rehearse
+		}
+		done, err := apply(ctx, reg, actor(ctx), objects, options)
 		if err != nil && len(done.Items) == 0 {
 			return nil, problemOfFiles(ctx, err)
 		}
@@ -60,6 +75,7 @@ func (a *api) apply(h huma.API) {
 		}
 		return &struct{ Body Applied }{out}, nil
 	})
+	a.declared(h)
 }
 
 // whyFailed is the whole error, with the file and each problem, where problem knows it, and no
@@ -74,18 +90,21 @@ func whyFailed(ctx context.Context, err error) string {
 
 func problemOfFiles(ctx context.Context, err error) error {
 	var wrong *declare.Error
+	if errors.Is(err, declare.ErrNothingLeft) {
+		return fail(http.StatusUnprocessableEntity, invalid, err.Error(), place("body.files", "is empty"))
+	}
 	if !errors.As(err, &wrong) {
 		return problemOfObject(ctx, err)
 	}
-	details := make([]error, len(wrong.Problems))
+	details := make([]*huma.ErrorDetail, len(wrong.Problems))
 	for i, p := range wrong.Problems {
 		at := p.Place()
 		if p.Field != "" {
 			at += ": " + p.Field
 		}
-		details[i] = &huma.ErrorDetail{Location: at, Message: p.Message}
+		details[i] = place(at, p.Message)
 	}
-	return huma.Error422UnprocessableEntity("the files are not valid, and nothing was changed", details...)
+	return fail(http.StatusUnprocessableEntity, invalid, "the files are not valid, and nothing was changed", details...)
 }
 
 // problemOfObject is problem, with the object and its place in the files, of the one that
@@ -104,10 +123,13 @@ func problemOfObject(ctx context.Context, err error) error {
 	return model
 }
 
-// Apply brings in files of objects. Where it fails in the midst of it, what came
-// before is done and told beside the error.
-func (c *Conn) Apply(ctx context.Context, files []File) (out Applied, err error) {
-	if err := c.exchange(ctx, http.MethodPost, "/apply", 0, Files{files}, &out); err != nil {
+// Apply brings in files of objects, or with DryRun tells what that would do. Where it
+// fails in the midst of it, what came before is done and told beside the error.
+func (c *Conn) Apply(ctx context.Context, files Files) (out Applied, err error) {
+	if files.Files == nil {
+		files.Files = []File{}
+	}
+	if err := c.exchange(ctx, http.MethodPost, "/apply", 0, files, &out); err != nil {
 		return Applied{}, err
 	}
 	if out.Failed != "" {

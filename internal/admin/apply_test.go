@@ -17,18 +17,18 @@ func TestApply(t *testing.T) {
 	_, socket := start(t)
 	conn := admin.Dial(socket)
 	files := []admin.File{{Name: "a.yaml", Content: clientFile}, {Name: "b.yaml", Content: "kind: Issuer\nname: two\nurl: https://two.example.com\n"}}
-	done, err := conn.Apply(t.Context(), files)
+	done, err := conn.Apply(t.Context(), admin.Files{Files: files})
 	if err != nil || len(done.Objects) != 2 || len(done.Secrets) != 1 || len(done.Secrets[0].Secret) < 40 {
 		t.Fatalf("%+v, %v", done, err)
 	}
-	done, err = conn.Apply(t.Context(), files)
+	done, err = conn.Apply(t.Context(), admin.Files{Files: files})
 	if err != nil || len(done.Secrets) != 0 || done.Objects[0].Outcome != "unchanged" || done.Objects[1].Outcome != "unchanged" {
 		t.Errorf("%+v, %v", done, err)
 	}
 	// Every problem at once: of form and of content.
 	files[0].Content = strings.Replace(clientFile, "audiences: [a]", "audiences: []", 1)
 	files[1].Content = "kind: Issuer\nnome: two\n"
-	_, err = conn.Apply(t.Context(), files)
+	_, err = conn.Apply(t.Context(), admin.Files{Files: files})
 	var p *admin.Problem
 	if !errors.As(err, &p) || p.Status != http.StatusUnprocessableEntity {
 		t.Fatalf("got %v", err)
@@ -62,12 +62,12 @@ func TestApplyFailsInItsMidst(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, socket := start(t)
 			conn := admin.Dial(socket)
-			if _, err := conn.Apply(t.Context(), []admin.File{{Name: "a.yaml", Content: issuer("two", "two")}}); err != nil {
+			if _, err := conn.Apply(t.Context(), admin.Files{Files: []admin.File{{Name: "a.yaml", Content: issuer("two", "two")}}}); err != nil {
 				t.Fatal(err)
 			}
 			files := append(tc.before, admin.File{Name: "b.yaml", Content: issuer("one", "one")}, admin.File{Name: "c.yaml", Content: issuer("three", "two")},
 				admin.File{Name: "d.yaml", Content: issuer("two", "moved")})
-			done, err := conn.Apply(t.Context(), files)
+			done, err := conn.Apply(t.Context(), admin.Files{Files: files})
 			if err == nil || len(done.Objects) != tc.done {
 				t.Fatalf("%+v, %v", done, err)
 			}
@@ -94,7 +94,7 @@ func TestApplySchema(t *testing.T) {
 		{Name: "apis/a.graphql", Content: schema},
 	}
 	for _, want := range []declare.Outcome{declare.Created, declare.Unchanged} {
-		done, err := conn.Apply(t.Context(), files)
+		done, err := conn.Apply(t.Context(), admin.Files{Files: files})
 		if err != nil || len(done.Objects) != 1 || done.Objects[0].Outcome != want || done.Objects[0].Warnings != nil {
 			t.Fatalf("%+v, %v", done, err)
 		}
@@ -107,7 +107,7 @@ func TestApplySchema(t *testing.T) {
 		t.Errorf("%d in the list: %v", len(list), err)
 	}
 	files[1].Content += "type Study { id: ID! @paging }"
-	if _, err := conn.Apply(t.Context(), files); err == nil || !strings.Contains(err.Error(), "apis/a.graphql:10002: Study.id: @paging cannot stand on a field") {
+	if _, err := conn.Apply(t.Context(), admin.Files{Files: files}); err == nil || !strings.Contains(err.Error(), "apis/a.graphql:10002: Study.id: @paging cannot stand on a field") {
 		t.Errorf("%v", err)
 	}
 }

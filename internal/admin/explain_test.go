@@ -154,7 +154,7 @@ func explaining(t testing.TB) (*admin.Conn, *registry.Registry) {
 	go func() { defer close(done); _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close(); <-done })
 	conn := admin.Dial(filepath.Join(dir, "admin.sock"))
-	_, err = conn.Apply(t.Context(), []admin.File{{Name: "all.yaml", Content: explained}})
+	_, err = conn.Apply(t.Context(), admin.Files{Files: []admin.File{{Name: "all.yaml", Content: explained}}})
 	check(err)
 	return conn, reg
 }

@@ -22,7 +22,7 @@ func TestApplyOutlivesTheWriteTimeout(t *testing.T) {
 	for i := range n {
 		fmt.Fprintf(&b, "---\nkind: Client\nissuer: main\nid: 22222222-2222-4222-8222-%012d\nname: c\nplatform_wide: true\naudiences: [a]\n", i)
 	}
-	done, err := admin.Dial(socket).Apply(t.Context(), []admin.File{{Name: "a.yaml", Content: b.String()}})
+	done, err := admin.Dial(socket).Apply(t.Context(), admin.Files{Files: []admin.File{{Name: "a.yaml", Content: b.String()}}})
 	if err != nil || len(done.Secrets) != n {
 		t.Fatalf("%d of %d secrets, %v", len(done.Secrets), n, err)
 	}

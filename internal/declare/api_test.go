@@ -47,7 +47,7 @@ func TestApplyAPI(t *testing.T) {
 		}
 	}
 	a, err := reg.GetAPI(t.Context(), "studies")
-	if err != nil || a.Origin != "0.yaml" || a.MaxBody != 10<<20 || a.Timeouts != (domain.Timeouts{Connect: 5, Answer: 120, Idle: 60}) || a.Routes[0].Parameters[0].In != "path" {
+	if err != nil || a.Origin != "core/0.yaml" || a.MaxBody != 10<<20 || a.Timeouts != (domain.Timeouts{Connect: 5, Answer: 120, Idle: 60}) || a.Routes[0].Parameters[0].In != "path" {
 		t.Errorf("%+v, %v", a, err)
 	}
 	files := guarded()
@@ -161,7 +161,7 @@ func TestApplyInChunks(t *testing.T) {
 	if err != nil || len(list) != 101 {
 		t.Errorf("%d clients, %v", len(list), err)
 	}
-	if result, err = apply(t, reg, files); err != nil || len(result.Items) != 150 || len(result.Secrets) != 50 || commits.n != 4 {
+	if result, err = apply(t, reg, files); err != nil || len(result.Items) != 150 || len(result.Secrets) != 50 || commits.n != 3 {
 		t.Errorf("again: %d items, %d secrets, %d transactions, %v", len(result.Items), len(result.Secrets), commits.n, err)
 	}
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/registry"
@@ -18,45 +20,109 @@ import (
 // Store has nothing there: then the files must be complete. The error is an
 // *Error, or that of the store.
 func Check(ctx context.Context, reg *registry.Registry, objects Objects) error {
-	problems := slices.Clone(objects.problems)
-	c := &checker{reg: reg, issuers: make(map[string]domain.Issuer), tenants: make(map[string]domain.Tenant), apis: make(map[string]domain.API),
-		names: make(map[registry.Ref]bool)}
-	if err := c.together(ctx, objects.list); err != nil {
+	c := newChecker(reg)
+	if err := c.read(ctx, objects.list); err != nil {
 		return err
 	}
-	places := c.places(objects.list)
-	for _, o := range objects.list {
-		if o.bad {
-			continue
-		}
-		found, err := c.object(ctx, o)
-		if err != nil {
-			return err
-		}
-		for _, p := range append(found, places[registry.Ref{Kind: o.Kind(), Key: o.Key()}]...) {
-			problems = append(problems, o.in(p))
-		}
-	}
-	return asError(problems)
+	return c.check(ctx, objects, Options{TakeOver: true}, nil)
 }
 
-// checker holds the objects to which others refer, as they would be.
+// checker holds what is there, and the objects to which others refer, as they would be.
 type checker struct {
 	reg     *registry.Registry
+	stored  map[registry.Ref]body // all but clients, and of those the declared ones
 	issuers map[string]domain.Issuer
 	tenants map[string]domain.Tenant
 	apis    map[string]domain.API
 	names   map[registry.Ref]bool // that exist
 }
 
-func (c *checker) together(ctx context.Context, objects []*Object) error {
-	if c.reg.Store != nil {
-		if err := c.stored(ctx); err != nil {
+func newChecker(reg *registry.Registry) *checker {
+	return &checker{reg: reg, stored: make(map[registry.Ref]body), issuers: make(map[string]domain.Issuer), tenants: make(map[string]domain.Tenant),
+		apis: make(map[string]domain.API), names: make(map[registry.Ref]bool)}
+}
+
+// check lists the problems; what is surplus will not be there any more.
+func (c *checker) check(ctx context.Context, objects Objects, o Options, surplus []surplus) error {
+	c.together(objects.list, o)
+	places := c.places(objects.list) // what is deleted goes last
+	c.without(surplus)
+	problems := slices.Clone(objects.problems)
+	for _, one := range objects.list {
+		if one.bad || c.left(one, o) {
+			continue
+		}
+		found, err := c.object(ctx, one)
+		if err != nil {
 			return err
 		}
+		found = append(c.foreign(one, o), found...)
+		for _, p := range append(found, places[registry.Ref{Kind: one.Kind(), Key: one.Key()}]...) {
+			problems = append(problems, one.in(p))
+		}
 	}
-	for _, o := range objects {
-		switch v := o.body.(type) {
+	return asError(append(problems, fileProblems(objects.list, o)...))
+}
+
+// left reports whether the object is left as it is: that of a set, where no set is applied.
+func (c *checker) left(one *Object, o Options) bool {
+	old := c.stored[registry.Ref{Kind: one.Kind(), Key: one.Key()}]
+	return o.Set == "" && !o.TakeOver && old != nil && originOf(old) != ""
+}
+
+// foreign tells of what belongs to another set.
+func (c *checker) foreign(one *Object, o Options) []domain.Problem {
+	old := c.stored[registry.Ref{Kind: one.Kind(), Key: one.Key()}]
+	if old == nil || o.TakeOver {
+		return nil
+	}
+	set, file := whose(originOf(old))
+	if set == "" || set == o.Set {
+		return nil
+	}
+	return []domain.Problem{{Message: fmt.Sprintf("declares %s %s for set %s, but it belongs to set %s (%s); keep it in one of them, or say --take-over to make it %s's", one.Kind(), one.Key(), o.Set, set, file, o.Set)}}
+}
+
+// fileProblems tells of names of files that are no places within a set (D-108, D-109).
+func fileProblems(objects []*Object, o Options) []Problem {
+	var problems []Problem
+	told := make(map[string]bool)
+	for _, one := range objects {
+		if o.Set == "" || told[one.File] {
+			continue
+		}
+		told[one.File] = true
+		if !fs.ValidPath(one.File) || len(one.File) > 512 || strings.ContainsFunc(one.File, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			problems = append(problems, Problem{File: fmt.Sprintf("%q", one.File), Message: "is no name of a file in a directory: write it relative to that, with /, without .. and control characters"})
+		}
+	}
+	return problems
+}
+
+// without forgets what will be deleted, so that nothing refers to it.
+func (c *checker) without(list []surplus) {
+	for _, s := range list {
+		ref := registry.Ref{Kind: s.Kind(), Key: s.Key()}
+		if _, built := domain.BuiltinTier(ref.Key); built && ref.Kind == domain.KindTier {
+			continue
+		}
+		delete(c.names, ref)
+		switch ref.Kind {
+		case domain.KindIssuer:
+			delete(c.issuers, ref.Key)
+		case domain.KindTenant:
+			delete(c.tenants, ref.Key)
+		}
+	}
+}
+
+// together puts the declared objects in the place of those that are there.
+func (c *checker) together(objects []*Object, o Options) {
+	for _, one := range objects {
+		if c.left(one, o) {
+			continue
+		}
+		switch v := one.body.(type) {
 		case *domain.Issuer:
 			v.Defaults()
 			c.issuers[v.Name] = *v
@@ -66,28 +132,51 @@ func (c *checker) together(ctx context.Context, objects []*Object) error {
 			v.Defaults()
 			c.apis[v.Name] = *v
 		}
-		c.names[registry.Ref{Kind: o.Kind(), Key: o.Key()}] = true
+		c.names[registry.Ref{Kind: one.Kind(), Key: one.Key()}] = true
 	}
-	return nil
 }
 
-// stored adds what is in the store.
-func (c *checker) stored(ctx context.Context) error {
+// read reads what is in the store, of clients those that are declared.
+func (c *checker) read(ctx context.Context, objects []*Object) error {
+	if c.reg.Store == nil {
+		return nil
+	}
+	var clients []string
+	for _, o := range objects {
+		if o.Kind() == domain.KindClient {
+			clients = append(clients, o.Key())
+		}
+	}
 	var all domain.Page
 	return errors.Join(
-		keep(c, c.issuers, func() ([]domain.Issuer, error) { return c.reg.ListIssuers(ctx, all) }),
-		keep(c, c.tenants, func() ([]domain.Tenant, error) { return c.reg.ListTenants(ctx, all) }),
-		keep(c, c.apis, func() ([]domain.API, error) { return c.reg.ListAPIs(ctx, all) }),
-		keep(c, nil, func() ([]domain.Policy, error) { return c.reg.ListPolicies(ctx, all) }),
-		keep(c, nil, func() ([]domain.Tier, error) { return c.reg.ListTiers(ctx, all) }),
+		keep(c, c.issuers, func() ([]domain.Issuer, error) { return c.reg.ListIssuers(ctx, all) }, func(v *domain.Issuer) body { return v }),
+		keep(c, c.tenants, func() ([]domain.Tenant, error) { return c.reg.ListTenants(ctx, all) }, func(v *domain.Tenant) body { return v }),
+		keep(c, c.apis, func() ([]domain.API, error) { return c.reg.ListAPIs(ctx, all) }, func(v *domain.API) body { return v }),
+		keep(c, nil, func() ([]domain.Policy, error) { return c.reg.ListPolicies(ctx, all) }, func(v *domain.Policy) body { return v }),
+		keep(c, nil, func() ([]domain.Tier, error) { return c.reg.ListTiers(ctx, all) }, madeTier),
+		gather(ctx, c.reg.Store.Read().Clients, clients, func(v domain.Client) {
+			c.stored[registry.Ref{Kind: domain.KindClient, Key: v.Key()}] = &v
+		}),
 	)
 }
 
+// madeTier is a tier that is in the store, nil for one that is built in.
+func madeTier(v *domain.Tier) body {
+	if v.Version == 0 {
+		return nil
+	}
+	return v
+}
+
 // keep puts what is listed into the names, and by its key into the map where there is one.
-func keep[T body](c *checker, into map[string]T, list func() ([]T, error)) error {
-	stored, err := list()
-	for _, v := range stored {
-		c.names[registry.Ref{Kind: v.Kind(), Key: v.Key()}] = true
+func keep[T object](c *checker, into map[string]T, list func() ([]T, error), asBody func(*T) body) error {
+	all, err := list()
+	for i, v := range all {
+		ref := registry.Ref{Kind: v.Kind(), Key: v.Key()}
+		c.names[ref] = true
+		if b := asBody(&all[i]); b != nil {
+			c.stored[ref] = b
+		}
 		if into != nil {
 			into[v.Key()] = v
 		}
@@ -143,7 +232,7 @@ func (c *checker) object(ctx context.Context, o *Object) ([]domain.Problem, erro
 		if v.ID == "" {
 			return noID("a client"), nil
 		}
-		return c.client(ctx, *v)
+		return c.client(*v), nil
 	}
 	return nil, fmt.Errorf("there is no kind %s", o.Kind())
 }
@@ -162,12 +251,8 @@ func noID(what string) []domain.Problem {
 }
 
 // client takes a copy, to which it adds what the store knows of the client.
-func (c *checker) client(ctx context.Context, client domain.Client) ([]domain.Problem, error) {
-	if c.reg.Store != nil {
-		old, err := c.reg.GetClient(ctx, client.Issuer, client.ID)
-		if err != nil && !errors.Is(err, domain.ErrNotFound) {
-			return nil, err
-		}
+func (c *checker) client(client domain.Client) []domain.Problem {
+	if old, ok := c.stored[registry.Ref{Kind: domain.KindClient, Key: client.Key()}].(*domain.Client); ok {
 		client.Imported = old.Imported
 	}
 	var issuer *domain.Issuer
@@ -181,5 +266,5 @@ func (c *checker) client(ctx context.Context, client domain.Client) ([]domain.Pr
 		tenant = &t
 	}
 	client.Defaults(d)
-	return client.Problems(issuer, d, tenant, c.exists), nil
+	return client.Problems(issuer, d, tenant, c.exists)
 }

@@ -72,7 +72,7 @@ func check(t testing.TB, reg *registry.Registry, files []declare.File) error {
 
 func apply(t testing.TB, reg *registry.Registry, files []declare.File) (declare.Result, error) {
 	objects, _ := declare.Parse(files) // Apply tells
-	return declare.Apply(t.Context(), reg, by, objects)
+	return declare.Apply(t.Context(), reg, by, objects, declare.Options{Set: "core"})
 }
 
 func seq(t *testing.T, reg *registry.Registry) domain.Seq {
@@ -118,7 +118,7 @@ func TestApply(t *testing.T) {
 		t.Error(got)
 	}
 	c, err := reg.GetClient(t.Context(), "main", clientID)
-	if err != nil || c.Lifetime != 2700 || c.Origin != "a-client.yaml" || len(c.Secrets) != 1 || c.ResourceScope["study"].IDs[0] != "2" {
+	if err != nil || c.Lifetime != 2700 || c.Origin != "core/a-client.yaml" || len(c.Secrets) != 1 || c.ResourceScope["study"].IDs[0] != "2" {
 		t.Errorf("%+v, %v", c, err)
 	}
 	// What an emergency disabled, no file enables by saying nothing.
@@ -310,7 +310,7 @@ func FuzzCheck(f *testing.F) {
 		}
 		for _, a := range objects.APIs() {
 			a.Defaults()
-			if _, err := policy.NewTable(a.Routes); err != nil || len(a.Issuers) == 0 || a.MaxBody < 1 || a.Origin != "f.yaml" {
+			if _, err := policy.NewTable(a.Routes); err != nil || len(a.Issuers) == 0 || a.MaxBody < 1 {
 				t.Fatalf("an API passes that is none: %+v, %v", a, err)
 			}
 		}

@@ -30,18 +30,18 @@ type body interface {
 type kind struct {
 	word string
 	of   domain.Kind
-	make func(file string) body
+	make func() body
 }
 
 // kinds are in the order in which objects are applied, as each refers to those before.
 func kinds() []kind {
 	return []kind{
-		{"Tier", domain.KindTier, func(file string) body { return &domain.Tier{Origin: file} }},
-		{"Policy", domain.KindPolicy, func(file string) body { return &domain.Policy{Origin: file} }},
-		{"Issuer", domain.KindIssuer, func(file string) body { return &domain.Issuer{Origin: file} }},
-		{"Tenant", domain.KindTenant, func(file string) body { return &domain.Tenant{Origin: file} }},
-		{"API", domain.KindAPI, func(file string) body { return &domain.API{Origin: file} }},
-		{"Client", domain.KindClient, func(file string) body { return &domain.Client{Origin: file} }},
+		{"Tier", domain.KindTier, func() body { return &domain.Tier{} }},
+		{"Policy", domain.KindPolicy, func() body { return &domain.Policy{} }},
+		{"Issuer", domain.KindIssuer, func() body { return &domain.Issuer{} }},
+		{"Tenant", domain.KindTenant, func() body { return &domain.Tenant{} }},
+		{"API", domain.KindAPI, func() body { return &domain.API{} }},
+		{"Client", domain.KindClient, func() body { return &domain.Client{} }},
 	}
 }
 
@@ -140,7 +140,7 @@ func parseObject(file string, doc *strictyaml.Document, attached map[string]stri
 		}
 		return nil, []strictyaml.Problem{{Line: doc.Line("kind"), Field: "kind", Message: message + strings.Join(words, ", ")}}
 	}
-	o := &Object{File: file, Line: doc.Line(""), doc: doc, body: all[i].make(file)}
+	o := &Object{File: file, Line: doc.Line(""), doc: doc, body: all[i].make()}
 	problems := doc.Decode(o.body)
 	problems = append(problems, o.attach(attached)...)
 	o.bad = len(problems) > 0
@@ -180,9 +180,15 @@ func twice(objects []*Object) []Problem {
 
 // inOrder puts objects in the order of kinds.
 func inOrder(objects []*Object) {
+	rank := ranks()
+	slices.SortStableFunc(objects, func(a, b *Object) int { return rank[a.Kind()] - rank[b.Kind()] })
+}
+
+// ranks are the places of kinds in the order in which they are applied.
+func ranks() map[domain.Kind]int {
 	rank := make(map[domain.Kind]int)
 	for i, k := range kinds() {
 		rank[k.of] = i
 	}
-	slices.SortStableFunc(objects, func(a, b *Object) int { return rank[a.Kind()] - rank[b.Kind()] })
+	return rank
 }
