@@ -147,7 +147,7 @@ func (t *Table) add(r Route, whole []Resource) error {
 		at.methods = map[string]*rule{}
 	}
 	ready := &rule{route: r, names: names, body: slices.ContainsFunc(r.Parameters, func(p Parameter) bool { return p.In == InBody })}
-	if r.Mutating() && !slices.ContainsFunc(r.Parameters, func(p Parameter) bool { return p.Kind != "" }) {
+	if r.Mutating() && !r.namesResource() {
 		ready.whole = whole
 	}
 	at.methods[r.Method] = ready
