@@ -13,33 +13,38 @@ const RateLimited = "rate_limited"
 const (
 	refusedWindow = time.Second
 	refusedKinds  = 1024 // of unknown clients that are told apart within a window; beyond, sources and resources are not
-	limitedKinds  = 4096 // of clients over their limit within a window; beyond, each refusal is an entry
+	knownKinds    = 4096 // of known clients within a window; beyond, each refusal is an entry
 )
 
 // refusals counts what anybody, or a client without end, can cause at will: it must not
 // cost a row each. The first of a kind gives the entry its id; where it stays alone it is
 // kept whole. Issuers and reasons are few, so that both tables are bounded.
 type refusals struct {
-	since   time.Time // when the first of this window came
-	kinds   map[refusal]*domain.Entry
-	limited map[limited]*domain.Entry
+	since time.Time // when the first of this window came
+	kinds map[refusal]*domain.Entry
+	known map[known]*domain.Entry
 }
 
 // refusal is what refusals of an unknown client have in common.
 type refusal struct {
 	action                   domain.Action
 	issuer, reason, resource string
+	tenant, actor            string       // of users and API keys, which are no clients and known all the same
 	source                   netip.Prefix // zero: no address, or one too many
 }
 
-// limited is what refusals of a client over its limit have in common.
-type limited struct{ issuer, client, resource string }
-
-func newRefusals() refusals {
-	return refusals{kinds: map[refusal]*domain.Entry{}, limited: map[limited]*domain.Entry{}}
+// known is what refusals of a known client have in common: at the token endpoint, or of calls
+// over its limit.
+type known struct {
+	action                           domain.Action
+	issuer, client, reason, resource string
 }
 
-func (r *refusals) len() int { return len(r.kinds) + len(r.limited) }
+func newRefusals() refusals {
+	return refusals{kinds: map[refusal]*domain.Entry{}, known: map[known]*domain.Entry{}}
+}
+
+func (r *refusals) len() int { return len(r.kinds) + len(r.known) }
 
 // add counts e where it is one of those that are counted, and reports whether it is and
 // whether it is the first of its window.
@@ -48,8 +53,8 @@ func (r *refusals) add(e *domain.Entry) (counted, first bool) {
 	switch {
 	case e.Client == "" && (e.Action == domain.TokenRefused || e.Action == domain.CallRefused):
 		r.unknown(e)
-	case e.Client != "" && e.Action == domain.CallRefused && e.Reason == RateLimited:
-		if !r.overLimit(e) {
+	case e.Client != "" && (e.Action == domain.TokenRefused || e.Action == domain.CallRefused && e.Reason == RateLimited):
+		if !r.ofKnown(e) {
 			return false, false
 		}
 	default:
@@ -64,7 +69,9 @@ func (r *refusals) add(e *domain.Entry) (counted, first bool) {
 
 // unknown counts a refusal of a client that is not known.
 func (r *refusals) unknown(e *domain.Entry) {
-	key := refusal{action: e.Action, issuer: e.Issuer, reason: e.Reason, resource: e.Resource, source: sourcePrefix(e.Source)}
+	key := refusal{
+		action: e.Action, issuer: e.Issuer, reason: e.Reason, resource: e.Resource, tenant: e.Tenant, actor: e.Actor, source: sourcePrefix(e.Source),
+	}
 	same := r.kinds[key]
 	if same == nil && len(r.kinds) >= refusedKinds {
 		key.source, key.resource = netip.Prefix{}, ""
@@ -78,27 +85,32 @@ func (r *refusals) unknown(e *domain.Entry) {
 	same.Source, same.Resource = key.text(), key.resource
 }
 
-// overLimit counts a call of a client over its limit, where there is room.
-func (r *refusals) overLimit(e *domain.Entry) bool {
-	key := limited{e.Issuer, e.Client, e.Resource}
-	same := r.limited[key]
+// ofKnown counts a refusal of a client that is known, where there is room.
+func (r *refusals) ofKnown(e *domain.Entry) bool {
+	key := known{e.Action, e.Issuer, e.Client, e.Reason, e.Resource}
+	same := r.known[key]
 	if same == nil {
-		if len(r.limited) >= limitedKinds {
+		if len(r.known) >= knownKinds {
 			return false
 		}
-		r.limited[key] = firstOf(e)
+		r.known[key] = firstOf(e)
 		return true
 	}
 	more(same, e)
-	if same.Source != e.Source {
-		same.Source = "" // of several
+	for _, part := range []struct {
+		of    *string
+		other string
+	}{{&same.Source, e.Source}, {&same.SecretID, e.SecretID}, {&same.Actor, e.Actor}} {
+		if *part.of != part.other {
+			*part.of = "" // of several
+		}
 	}
 	return true
 }
 
 // drain moves entries to dst until it holds limit; the others go on counting.
 func (r *refusals) drain(dst []domain.Entry, limit int) []domain.Entry {
-	return drain(drain(dst, limit, r.kinds), limit, r.limited)
+	return drain(drain(dst, limit, r.kinds), limit, r.known)
 }
 
 func drain[K comparable](dst []domain.Entry, limit int, from map[K]*domain.Entry) []domain.Entry {

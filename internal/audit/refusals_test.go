@@ -141,6 +141,37 @@ func TestCallsOverTheLimitAreCountedTogether(t *testing.T) {
 	})
 }
 
+// A known client that is refused tokens without end cannot write the disk full, from however
+// many sources.
+func TestRefusedTokensOfOneClientAreCountedTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		w, _ := start(t, m, audit.Sync)
+		first := refused("10.0.0.0", "credentials_wrong")
+		first.Client, first.Tenant = "a", "t1"
+		recordAll(t, w, first)
+		for i := range 9999 {
+			e := first
+			e.ID, e.Source = domain.NewEventID(time.Now()), fmt.Sprintf("10.0.%d.%d", i/250, i%250)
+			recordAll(t, w, e)
+		}
+		scope := first
+		scope.ID, scope.Reason, scope.SecretID, scope.Count = domain.NewEventID(time.Now()), "scope_invalid", "s1", 1
+		other := scope
+		other.ID, other.Client = domain.NewEventID(time.Now()), "b"
+		recordAll(t, w, scope, other)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		got := map[domain.EventID]domain.Entry{}
+		for _, e := range m.all() {
+			got[e.ID] = e
+		}
+		first.Count, first.Correlation, first.Source = 10_000, "", ""
+		want(t, "entries", got, map[domain.EventID]domain.Entry{first.ID: first, scope.ID: scope, other.ID: other})
+		closed(t, w)
+	})
+}
+
 // Whatever is sprayed, memory is bounded and every refusal is in a count or an entry.
 func TestRefusedCallsAreBounded(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -120,8 +120,9 @@ func (w *Writer) tellOff(ctx context.Context) error {
 // Record takes one entry. Where the queue is full it waits until ctx ends, or for
 // Options.Wait, and returns an error that wraps ErrFull. Refusals are counted together by
 // second, and never waited for: those of clients that are not known by action, source
-// prefix, issuer, reason and resource; calls of a client over its limit (RateLimited) by
-// issuer, client and resource, save where too many are over theirs at once.
+// prefix, issuer, reason and resource; of a known client refused tokens and calls over its
+// limit (RateLimited) by issuer, client, reason and resource, save where too many clients are
+// refused at once.
 func (w *Writer) Record(ctx context.Context, e domain.Entry) error {
 	if w.opt.Mode == Off {
 		return nil

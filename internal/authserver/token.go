@@ -59,7 +59,7 @@ func (s *Server) issue(ex *request.Exchange, r *http.Request, place snapshot.Pla
 		Issuer: issuer.Name, ImportedSecrets: issuer.ImportedSecrets, Tenant: place.Tenant,
 		Credentials: req.Credentials, Source: ex.Source,
 	})
-	entry.Client, entry.SecretID = who.Known, who.SecretID
+	entry.Client, entry.Tenant, entry.SecretID = who.Known, who.Tenant, who.SecretID
 	if err != nil {
 		return oauth.TokenResponse{}, err
 	}

@@ -49,14 +49,14 @@ func TestToken(t *testing.T) {
 	if len(entries) != 2 {
 		t.Fatalf("activity: %+v", entries)
 	}
-	want := domain.Entry{Action: domain.TokenIssued, Issuer: "rfc", Client: clientID, SecretID: "s1", Scope: "a", Source: "192.0.2.7"}
+	want := domain.Entry{Action: domain.TokenIssued, Issuer: "rfc", Client: clientID, Tenant: tenantID, SecretID: "s1", Scope: "a", Source: "192.0.2.7"}
 	want.ID, err = domain.ParseEventID(event)
 	n.check(err)
 	want.Count = entries[0].Count
 	if diff := cmp.Diff(want, entries[0]); diff != "" {
 		t.Errorf("issued (-want +got):\n%s", diff)
 	}
-	want = domain.Entry{Action: domain.TokenRefused, Issuer: "rfc", Client: clientID, SecretID: "s1", Reason: "scope_invalid", Source: "192.0.2.7", Count: entries[1].Count}
+	want = domain.Entry{Action: domain.TokenRefused, Issuer: "rfc", Client: clientID, Tenant: tenantID, SecretID: "s1", Reason: "scope_invalid", Source: "192.0.2.7", Count: entries[1].Count}
 	want.ID, err = domain.ParseEventID(refused.Header.Get("X-Request-Id"))
 	n.check(err)
 	if diff := cmp.Diff(want, entries[1]); diff != "" {

@@ -17,11 +17,12 @@ const failingHashes = 2
 // attempt is what a request may mean: its credentials as they stand, and, for
 // imported clients, URL-decoded.
 type attempt struct {
-	now   time.Time // judges expiry
-	begun time.Time // by the clock of this machine
-	known string    // id of the client that exists, if any
-	tries [2]try
-	n     int
+	now    time.Time // judges expiry
+	begun  time.Time // by the clock of this machine
+	known  string    // id of the client that exists, if any
+	tenant string    // of that client
+	tries  [2]try
+	n      int
 }
 
 // try is one reading of the credentials.
@@ -40,7 +41,7 @@ type match struct {
 // add notes a reading; c is nil where there is no such client.
 func (at *attempt) add(in *Request, c *snapshot.Client, cred oauth.Credentials) {
 	if c != nil {
-		at.known = c.ID
+		at.known, at.tenant = c.ID, c.Tenant
 		// D-21: on the host of a tenant that tenant, and no other, is served;
 		// nor is a platform-wide client.
 		if !c.Alive(at.now) || in.Tenant != "" && c.Tenant != in.Tenant {

@@ -98,8 +98,9 @@ type Result struct {
 	Client   *snapshot.Client // nil where the attempt failed
 	SecretID string           // the secret that was used
 	// Known is the id of the client that exists under the id given, also where
-	// the attempt failed. It is for activity only and allows nothing.
-	Known string
+	// the attempt failed, Tenant that of its tenant. They are for activity only and
+	// allow nothing.
+	Known, Tenant string
 }
 
 // Authenticate finds the client whose credentials these are. Its errors are
@@ -128,9 +129,9 @@ func (a *Authenticator) generated(in *Request, at *attempt) (Result, error) {
 		return a.succeed(in, m), nil
 	}
 	if wait := a.Failures.Add(ratelimit.SourceOf(in.Source)); wait > 0 {
-		return Result{Known: at.known}, in.tooMany(wait)
+		return at.refused(), in.tooMany(wait)
 	}
-	return Result{Known: at.known}, in.wrong()
+	return at.refused(), in.wrong()
 }
 
 // find looks up the clients that the credentials may mean.
@@ -164,6 +165,9 @@ func (a *Authenticator) client(ctx context.Context, issuer, id string) (*snapsho
 	}
 	return c, err
 }
+
+// refused tells activity who it was that failed.
+func (at *attempt) refused() Result { return Result{Known: at.known, Tenant: at.tenant} }
 
 // wrong is the one error for whatever is wrong with credentials.
 func (in *Request) wrong() error {

@@ -24,9 +24,9 @@ func (a *Authenticator) imported(in *Request, at *attempt, gone <-chan struct{})
 	case "":
 		return a.succeed(in, v.match), nil
 	case oauth.FailureTooManyAttempts:
-		return Result{Known: at.known}, in.tooMany(v.wait)
+		return at.refused(), in.tooMany(v.wait)
 	default:
-		return Result{Known: at.known}, in.wrong()
+		return at.refused(), in.wrong()
 	}
 }
 

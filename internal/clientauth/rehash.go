@@ -22,7 +22,7 @@ func (a *Authenticator) succeed(in *Request, m match) Result {
 	if a.Rehash != nil && m.secret.Verifier.NeedsRehash(a.Peppers) && m.secret.ClaimRehash() {
 		a.startRehash(in.Issuer, m)
 	}
-	return Result{Client: m.client, SecretID: m.secret.ID, Known: m.client.ID}
+	return Result{Client: m.client, SecretID: m.secret.ID, Known: m.client.ID, Tenant: m.client.Tenant}
 }
 
 // startRehash makes a better hash off the request's path: argon2id of a

@@ -113,8 +113,9 @@ func TestOpenMigratesTheFirstVersion(t *testing.T) {
 	}
 	pgtest.Exec(t, found, `DROP INDEX change_object`)
 	pgtest.Exec(t, found, `ALTER TABLE change DROP COLUMN issuer, DROP COLUMN client, DROP COLUMN tenant`)
-	pgtest.Exec(t, found, `DROP INDEX change_at, change_actor, change_action`)
-	pgtest.Exec(t, found, `ALTER TABLE activity DROP COLUMN tenant, DROP COLUMN actor, DROP COLUMN details`)
+	pgtest.Exec(t, found, `DROP INDEX change_at, change_actor, change_action, activity_resource`)
+	pgtest.Exec(t, found, `DROP INDEX activity_client, activity_refused`)
+	pgtest.Exec(t, found, `ALTER TABLE activity DROP COLUMN tenant, DROP COLUMN actor, DROP COLUMN details, DROP COLUMN other`)
 	pgtest.Exec(t, found, `DROP TABLE record`)
 	pgtest.Exec(t, found, `ALTER TABLE activity DROP COLUMN resource`)
 	pgtest.Exec(t, found, `DELETE FROM goose_db_version WHERE version_id > 1`)

@@ -81,7 +81,8 @@ func TestOpenMigratesTheFirstVersion(t *testing.T) {
 	}
 	const first = `DROP INDEX change_object; DROP INDEX change_at; DROP INDEX change_actor; DROP INDEX change_action; DROP INDEX change_issuer; DROP INDEX change_client;
  DROP INDEX change_tenant; ALTER TABLE change DROP COLUMN issuer; ALTER TABLE change DROP COLUMN client; ALTER TABLE change DROP COLUMN tenant;
- ALTER TABLE activity DROP COLUMN tenant; ALTER TABLE activity DROP COLUMN actor; ALTER TABLE activity DROP COLUMN details;
+ DROP INDEX activity_client; DROP INDEX activity_tenant; DROP INDEX activity_other; DROP INDEX activity_refused; DROP INDEX activity_actor;
+ DROP INDEX activity_resource; ALTER TABLE activity DROP COLUMN other; ALTER TABLE activity DROP COLUMN tenant; ALTER TABLE activity DROP COLUMN actor; ALTER TABLE activity DROP COLUMN details;
  DROP TABLE record; ALTER TABLE activity DROP COLUMN resource; DELETE FROM goose_db_version WHERE version_id > 1`
 	if _, err := beside(t, dir).ExecContext(t.Context(), first); err != nil {
 		t.Fatal(err)

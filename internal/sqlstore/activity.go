@@ -15,7 +15,7 @@ import (
 // rest one by one.
 const (
 	rowChunk    = 64
-	rowColumns  = 15
+	rowColumns  = 16
 	lastBatch   = `SELECT n, hash FROM batch WHERE node = $1 ORDER BY n DESC LIMIT 1`
 	insertBatch = `INSERT INTO batch (node, n, first, last, entries, hash) VALUES ($1, $2, $3, $4, $5, $6)`
 	selectBatch = `SELECT id FROM batch WHERE node = $1 AND n = $2`
@@ -104,13 +104,16 @@ func (g *interning) insert(ctx context.Context, t *tx, x *texts, batch int64, ro
 
 // row appends the columns of one row.
 func (g *interning) row(args []any, batch int64, e *domain.Entry) []any {
-	var count any
+	var count, other any
 	if e.Count > 1 {
 		count = int64(e.Count)
 	}
+	if e.Action != domain.TokenIssued {
+		other = g.arg(string(e.Action))
+	}
 	return append(args, e.ID[:], batch, g.arg(string(e.Action)), g.arg(e.Issuer), g.arg(e.Client), g.arg(e.SecretID),
 		g.arg(e.Scope), g.arg(e.Source), g.arg(e.Reason), orNull(e.Correlation), count, g.arg(e.Resource),
-		g.arg(e.Tenant), g.arg(e.Actor), orNull(e.Details))
+		g.arg(e.Tenant), g.arg(e.Actor), orNull(e.Details), other)
 }
 
 // orNull is the text, or NULL where it is empty.

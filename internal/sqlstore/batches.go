@@ -31,7 +31,7 @@ func (s *Store) EachBatch(ctx context.Context, f func(audit.Batch, []domain.Entr
 		return fmt.Errorf("read activity: %w", err)
 	}
 	defer t.Rollback() //nolint:errcheck // nothing was written
-	texts := newGlossary(s.cfg.Anonymous) // what is remembered proves nothing
+	texts := newGlossary(s.cfg.Anonymous)
 	var last stored
 	var rows []row
 	var entries []domain.Entry
@@ -49,12 +49,13 @@ func (s *Store) EachBatch(ctx context.Context, f func(audit.Batch, []domain.Entr
 			if err == nil {
 				rows, err = scanRows(open, rows[:0])
 			}
-			if err == nil {
+			if err == nil { // what is remembered proves nothing
 				entries, err = texts.entries(ctx, t, rows, entries[:0])
 			}
 			if err != nil {
 				return fmt.Errorf("read batch %d of node %q: %w", b.N, b.Node, err)
 			}
+			unhidden(rows, entries)
 			if err := f(b.Batch, entries); err != nil {
 				return err
 			}
@@ -71,6 +72,20 @@ func (s *Store) EachBatch(ctx context.Context, f func(audit.Batch, []domain.Entr
 		return fmt.Errorf("%w: %d entries of activity in no batch, %d batches of no node", audit.ErrBroken, all-seen, allBatches-batches)
 	}
 	return nil
+}
+
+// unhidden makes an entry that the index of other actions does not hold, or holds as something
+// else, one that was never written: a search would miss it.
+func unhidden(rows []row, entries []domain.Entry) {
+	for i := range rows {
+		want := rows[i].numbers[0]
+		if entries[i].Action == domain.TokenIssued {
+			want = 0
+		}
+		if rows[i].other != want {
+			entries[i].Action += " (not in its index)"
+		}
+	}
 }
 
 func batchPage(ctx context.Context, t *tx, after stored) ([]stored, error) {

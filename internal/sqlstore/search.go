@@ -1,11 +1,13 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +16,7 @@ import (
 
 // selectEntries reads rows of activity; a condition follows. Texts come as their numbers:
 // a join for each of them would cost more than the rows.
-const selectEntries = `SELECT id, action, issuer, client, secret, scope, source, reason, resource, tenant, actor, count, correlation, details
+const selectEntries = `SELECT id, action, issuer, client, secret, scope, source, reason, resource, tenant, actor, count, correlation, details, other
  FROM activity WHERE `
 
 const defaultLimit = 50
@@ -22,17 +24,7 @@ const defaultLimit = 50
 // Search returns entries newest first: by id, that is by time to the
 // millisecond. Their Count is at least 1.
 func (s *Store) Search(ctx context.Context, q domain.Query) ([]domain.Entry, error) {
-	f, err := s.activityFilter(ctx, q)
-	if errors.Is(err, domain.ErrNotFound) {
-		return nil, nil // a text that no entry has
-	}
-	if err != nil {
-		return nil, fmt.Errorf("search activity: %w", err)
-	}
-	if q.Before != (domain.EventID{}) {
-		f.add("id < ?", q.Before[:])
-	}
-	list, err := s.entries(ctx, f, limited(q))
+	list, err := s.find(ctx, q, q.Before, limited(q))
 	if err != nil {
 		return nil, fmt.Errorf("search activity: %w", err)
 	}
@@ -46,22 +38,94 @@ func limited(q domain.Query) int {
 	return q.Limit
 }
 
-// entries returns the newest that pass the filter.
-func (s *Store) entries(ctx context.Context, f filter, limit int) ([]domain.Entry, error) {
-	cond, args := f.text(s.cfg.Anonymous, limit)
-	rows, err := s.read.query(ctx, selectEntries+cond+" ORDER BY id DESC LIMIT "+f.mark(s.cfg.Anonymous, len(args)), args...)
+// find returns the newest entries that q asks for, whose ids are smaller than before.
+func (s *Store) find(ctx context.Context, q domain.Query, before domain.EventID, limit int) ([]domain.Entry, error) {
+	ways, err := s.activityFilters(ctx, q, before)
+	if errors.Is(err, domain.ErrNotFound) {
+		return nil, nil // a text that no entry has
+	}
 	if err != nil {
 		return nil, err
 	}
-	page, err := scanRows(rows, make([]row, 0, min(limit, 512)))
-	if err != nil {
-		return nil, err
+	var page []row
+	for _, f := range ways {
+		cond, args := f.text(s.cfg.Anonymous, limit)
+		rows, err := s.read.query(ctx, selectEntries+cond+" ORDER BY id DESC LIMIT "+f.mark(s.cfg.Anonymous, len(args)), args...)
+		if err != nil {
+			return nil, err
+		}
+		if page, err = scanRows(rows, page); err != nil {
+			return nil, err
+		}
+	}
+	if len(ways) > 1 {
+		slices.SortFunc(page, func(a, b row) int { return bytes.Compare(b.entry.ID[:], a.entry.ID[:]) })
+		page = page[:min(limit, len(page))]
 	}
 	return s.glossary.entries(ctx, reader{&s.read}, page, make([]domain.Entry, 0, len(page)))
 }
 
-// activityFilter is what q asks of activity. A text that nothing is known by is
-// domain.ErrNotFound: no entry has it.
+// manyTenants: so many are not looked for one after the other.
+const manyTenants = 8
+
+// activityFilters are ways to find what q asks of activity: each entry passes one of them at
+// most, and each way has an index. A text that nothing is known by is domain.ErrNotFound: no
+// entry has it.
+func (s *Store) activityFilters(ctx context.Context, q domain.Query, before domain.EventID) ([]filter, error) {
+	f, err := s.activityFilter(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if before != (domain.EventID{}) {
+		f.add("id < ?", before[:])
+	}
+	if q.Actor != "" {
+		actor, err := s.number(ctx, q.Actor)
+		if err != nil {
+			return nil, err
+		}
+		named, client := f.clone(), f.clone()
+		named.indexed("actor", actor)
+		client.indexed("client", actor)
+		client.add("actor IS NULL")
+		return []filter{named, client}, nil
+	}
+	if q.Within == nil || q.Within.AllTenants || f.index || len(q.Within.Tenants) > manyTenants {
+		return []filter{f}, s.within(ctx, &f, q.Within)
+	}
+	return s.eachTenant(ctx, f, *q.Within)
+}
+
+// eachTenant looks for each tenant within reach by itself.
+func (s *Store) eachTenant(ctx context.Context, f filter, r domain.Reach) (ways []filter, err error) {
+	tenants := slices.Clone(r.Tenants)
+	slices.Sort(tenants)
+	for _, tenant := range slices.Compact(tenants) {
+		id, err := s.number(ctx, tenant)
+		if errors.Is(err, domain.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		way := f.clone()
+		way.indexed("tenant", id)
+		if err := s.within(ctx, &way, &domain.Reach{AllTenants: true, AllIssuers: r.AllIssuers, Issuers: r.Issuers}); err != nil {
+			return nil, err
+		}
+		ways = append(ways, way)
+	}
+	return ways, nil
+}
+
+func (s *Store) within(ctx context.Context, f *filter, r *domain.Reach) error {
+	if r == nil {
+		return nil
+	}
+	return f.within(*r, "+tenant", func(text string) (any, error) { return s.number(ctx, text) })
+}
+
+// activityFilter is what q asks of activity, but for actor and reach.
 func (s *Store) activityFilter(ctx context.Context, q domain.Query) (f filter, err error) {
 	if !q.From.IsZero() {
 		from := bound(q.From)
@@ -71,9 +135,13 @@ func (s *Store) activityFilter(ctx context.Context, q domain.Query) (f filter, e
 		to := bound(q.To)
 		f.add("id < ?", to[:])
 	}
-	for _, one := range []struct{ cond, text string }{
-		{"client = ?", q.Client}, {"action = ?", string(q.Action)}, {"issuer = ?", q.Issuer}, {"tenant = ?", q.Tenant}, {"resource = ?", q.Resource},
-		{"(actor = ? OR actor IS NULL AND client = ?)", q.Actor},
+	other, issued := string(q.Action), ""
+	if q.Action == domain.TokenIssued {
+		other, issued = issued, other
+	}
+	// What few entries have comes first: the index of that one is used.
+	for _, one := range []struct{ column, text string }{
+		{"resource", q.Resource}, {"client", q.Client}, {"other", other}, {"tenant", q.Tenant}, {"+issuer", q.Issuer}, {"+action", issued},
 	} {
 		if one.text == "" {
 			continue
@@ -82,7 +150,11 @@ func (s *Store) activityFilter(ctx context.Context, q domain.Query) (f filter, e
 		if err != nil {
 			return f, err
 		}
-		f.add(one.cond, id)
+		if one.column[0] == '+' { // most have it, or a good part
+			f.add(one.column+" = ?", id)
+		} else {
+			f.indexed(one.column, id)
+		}
 	}
 	switch q.Outcome {
 	case "":
@@ -93,10 +165,7 @@ func (s *Store) activityFilter(ctx context.Context, q domain.Query) (f filter, e
 	default:
 		return f, domain.ErrNotFound
 	}
-	if q.Within != nil {
-		err = f.within(*q.Within, func(text string) (any, error) { return s.number(ctx, text) })
-	}
-	return f, err
+	return f, nil
 }
 
 // number is that of an interned text, or domain.ErrNotFound.
@@ -127,13 +196,14 @@ func bound(t time.Time) (id domain.EventID) {
 type row struct {
 	entry   domain.Entry
 	numbers [10]int64 // in the order of selectEntries; 0 is no text
+	other   int64     // again the action, where it is not token.issue
 }
 
 // scanRows appends rows of selectEntries and closes them.
 func scanRows(rows *sql.Rows, list []row) ([]row, error) {
 	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var id sql.RawBytes
-	var values [13]any
+	var values [14]any
 	into := []any{&id}
 	for i := range values {
 		into = append(into, &values[i])
@@ -154,6 +224,7 @@ func scanRows(rows *sql.Rows, list []row) ([]row, error) {
 		r.entry.Count = uint32(max(count, 1)) //nolint:gosec // it was one when it was written
 		r.entry.Correlation, _ = values[11].(string)
 		r.entry.Details, _ = values[12].(string)
+		r.other, _ = values[13].(int64)
 	}
 	return list, rows.Err()
 }
@@ -162,6 +233,21 @@ func scanRows(rows *sql.Rows, list []row) ([]row, error) {
 type filter struct {
 	parts []string // with `?` for parameters
 	args  []any
+	index bool // one of them has an index
+}
+
+func (f *filter) clone() filter {
+	return filter{parts: slices.Clone(f.parts), args: slices.Clone(f.args), index: f.index}
+}
+
+// indexed adds that a column has a value. The first one's index is used, those of the others
+// are not: a database cannot know which is the best.
+func (f *filter) indexed(column string, v any) {
+	if f.index {
+		column = "+" + column
+	}
+	f.index = true
+	f.add(column+" = ?", v)
 }
 
 // add adds a condition; every `?` in it stands for v.
@@ -174,9 +260,9 @@ func (f *filter) add(part string, v ...any) {
 
 // within adds the condition that domain.Reach.Seen tells. value is what stands for a name in
 // the table; domain.ErrNotFound says that nothing there has it.
-func (f *filter) within(r domain.Reach, value func(string) (any, error)) error {
+func (f *filter) within(r domain.Reach, tenant string, value func(string) (any, error)) error {
 	if !r.AllTenants {
-		if err := f.oneOf("tenant IN (", r.Tenants, ")", value); err != nil {
+		if err := f.oneOf(tenant+" IN (", r.Tenants, ")", value); err != nil {
 			return err
 		}
 	}

@@ -18,7 +18,7 @@ func newTexts(anonymous bool) texts {
 	return t
 }
 
-const activityColumns = `id, batch, action, issuer, client, secret, scope, source, reason, correlation, count, resource, tenant, actor, details`
+const activityColumns = `id, batch, action, issuer, client, secret, scope, source, reason, correlation, count, resource, tenant, actor, details, other`
 
 func insertRows(n int, anonymous bool) string {
 	var b strings.Builder

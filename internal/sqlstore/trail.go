@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -28,7 +27,7 @@ func (s *Store) Events(ctx context.Context, q domain.Query) (page []domain.Event
 	if err != nil {
 		return nil, "", fmt.Errorf("search changes: %w", err)
 	}
-	entries, err := s.activityEvents(ctx, q, at, limit+1)
+	entries, err := s.find(ctx, q, at.id, limit+1)
 	if err != nil {
 		return nil, "", fmt.Errorf("search activity: %w", err)
 	}
@@ -79,21 +78,6 @@ func parsePlace(text string) (p place, err error) {
 		return place{}, domain.ErrCursor
 	}
 	return p, nil
-}
-
-// activityEvents returns entries from the place on.
-func (s *Store) activityEvents(ctx context.Context, q domain.Query, at place, limit int) ([]domain.Entry, error) {
-	f, err := s.activityFilter(ctx, q)
-	if errors.Is(err, domain.ErrNotFound) {
-		return nil, nil // a text that no entry has
-	}
-	if err != nil {
-		return nil, err
-	}
-	if at.id != (domain.EventID{}) {
-		f.add("id < ?", at.id[:])
-	}
-	return s.entries(ctx, f, limit)
 }
 
 func activityEvent(e *domain.Entry) domain.Event {
@@ -171,7 +155,7 @@ func changeFilter(q domain.Query) (f filter, ok bool) {
 		f.add(one.cond, one.text)
 	}
 	if q.Within != nil {
-		_ = f.within(*q.Within, func(text string) (any, error) { //nolint:errcheck // what is not found is left out
+		_ = f.within(*q.Within, "tenant", func(text string) (any, error) { //nolint:errcheck // what is not found is left out
 			if !storable(text) {
 				return nil, domain.ErrNotFound
 			}
