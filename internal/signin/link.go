@@ -122,12 +122,18 @@ func (s *SignIn) Invite(ctx context.Context, by domain.Caller, id string) (Link,
 	return s.newLink(ctx, id, invitationLives)
 }
 
-// Recover makes the person of that name an enabled platform admin, ends their sessions, and
-// makes a link by which they set a new password; where there is nobody of the name it makes
-// the person. It is for the machine's own user, over the socket: whoever reads the data
-// directory needs no more. Each is a change by that actor.
+// Recover makes the person of that name an enabled platform admin, ends their sessions and
+// their password, and makes a link by which they set a new one; where there is nobody of the
+// name it makes the person. It is for the machine's own user, over the socket: who reads the
+// data directory needs no more. All of it is changes by that actor.
 func (s *SignIn) Recover(ctx context.Context, by domain.Actor, name string) (Link, error) {
 	name = foldName(name)
+	// A password that nobody has: setting it ends the sessions, and is the change that tells
+	// of the recovery where nothing else was amiss.
+	hash, err := s.hash(ctx, secret.Generate())
+	if err != nil {
+		return Link{}, err
+	}
 	p, err := s.People.FindPerson(ctx, name)
 	switch {
 	case errors.Is(err, domain.ErrNotFound):
@@ -135,9 +141,11 @@ func (s *SignIn) Recover(ctx context.Context, by domain.Actor, name string) (Lin
 	case err == nil:
 		p, err = s.People.UpdatePerson(ctx, by, p.ID, p.Version, func(p *domain.Person) error {
 			p.Role, p.Reach, p.Status = domain.PlatformAdmin, everywhere(), domain.Enabled
-			p.Epoch++
 			return nil
 		})
+	}
+	if err == nil {
+		err = s.People.SetPassword(ctx, by, p.ID, hash)
 	}
 	if err != nil {
 		return Link{}, fmt.Errorf("recover: %w", err)
@@ -214,11 +222,10 @@ func (s *SignIn) acceptInvited(ctx context.Context, token oauth.Secret, l linked
 	if err := s.take(ctx, token); err != nil {
 		return domain.Person{}, err
 	}
-	p, err = s.People.SetPassword(ctx, Actor(&p), p.ID, hash)
-	if err != nil {
+	if err := s.People.SetPassword(ctx, Actor(&p), p.ID, hash); err != nil {
 		return domain.Person{}, s.giveBack(ctx, token, l, err)
 	}
-	return p, nil
+	return s.Store.Read().People.Get(ctx, p.ID)
 }
 
 // acceptFirst makes the first administrator. Two links, of two nodes, make one.
@@ -231,14 +238,14 @@ func (s *SignIn) acceptFirst(ctx context.Context, token oauth.Secret, l linked, 
 		return domain.Person{}, err
 	}
 	now := s.Now()
-	switch err := s.Records.AddRecord(ctx, lockSpace, "", nil, now, now.Add(lockLives)); {
+	switch err := s.Records.AddRecord(ctx, lockSpace, "lock", []byte{1}, now, now.Add(lockLives)); {
 	case errors.Is(err, domain.ErrExists):
 		return domain.Person{}, tooMany(lockLives)
 	case err != nil:
 		return domain.Person{}, fmt.Errorf("accept: %w", err)
 	}
 	p, err := s.makeFirst(ctx, token, l, name, hash)
-	return p, errors.Join(err, s.Records.DropRecord(context.WithoutCancel(ctx), lockSpace, ""))
+	return p, errors.Join(err, s.Records.DropRecord(context.WithoutCancel(ctx), lockSpace, "lock"))
 }
 
 func (s *SignIn) makeFirst(ctx context.Context, token oauth.Secret, l linked, name, hash string) (domain.Person, error) {
@@ -252,13 +259,16 @@ func (s *SignIn) makeFirst(ctx context.Context, token oauth.Secret, l linked, na
 		return domain.Person{}, err
 	}
 	first := platformAdmin(name)
-	first.Password = hash
 	p, err := s.People.CreatePerson(ctx, Actor(&first), first)
 	if err != nil {
+		return domain.Person{}, s.giveBack(ctx, token, l, err)
+	}
+	if err := s.People.SetPassword(ctx, Actor(&p), p.ID, hash); err != nil {
+		l.Person = p.ID // they are there: now it is a link for their password
 		return domain.Person{}, s.giveBack(ctx, token, l, err)
 	}
 	if err := os.Remove(filepath.Join(s.Directory, LinkFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return domain.Person{}, fmt.Errorf("the first administrator is made; the link, worth nothing now, could not be removed: %w", err)
 	}
-	return p, nil
+	return s.Store.Read().People.Get(ctx, p.ID)
 }

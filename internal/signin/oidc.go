@@ -238,8 +238,8 @@ func (c claims) verified() string {
 	return ""
 }
 
-// maxSubject is the longest `sub` (OpenID Connect Core §2), in characters.
-const maxSubject = 255
+// maxSubject is how long a subject may be as it is kept: the issuer, `#`, and the `sub`.
+const maxSubject = 200
 
 // read takes from the ID token who it is, and the e-mail from the userinfo endpoint where the
 // token does not hold it (OpenID Connect Core §5.4).
@@ -248,10 +248,11 @@ func (f *found) read(ctx context.Context, p *provider, id *oidc.IDToken, tokens 
 	if err := id.Claims(&c); err != nil {
 		return identity{}, fmt.Errorf("%w: ID token: %w", ErrProvider, err)
 	}
-	if id.Subject == "" || len(id.Subject) > maxSubject {
-		return identity{}, fmt.Errorf("%w: ID token: its sub is empty or too long", ErrProvider)
-	}
+	// A sub means nothing without its issuer; there is no `#` in one of those.
 	who := identity{subject: p.Issuer + "#" + id.Subject, email: c.verified()}
+	if id.Subject == "" || len(who.subject) > maxSubject {
+		return identity{}, fmt.Errorf("%w: ID token: its sub is empty, or with the issuer longer than %d bytes", ErrProvider, maxSubject)
+	}
 	if c.AuthTime != nil {
 		who.signedIn = time.Unix(*c.AuthTime, 0)
 		if now := p.now(); who.signedIn.After(now) {

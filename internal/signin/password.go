@@ -76,10 +76,14 @@ func CheckPassword(name string, password oauth.Secret) error {
 
 // HashPassword is the argon2id of a password that CheckPassword has nothing against. It waits
 // at the gate; *TooMany where too many wait already.
-func (s *SignIn) HashPassword(ctx context.Context, name string, password oauth.Secret) (hash string, err error) {
+func (s *SignIn) HashPassword(ctx context.Context, name string, password oauth.Secret) (string, error) {
 	if err := CheckPassword(name, password); err != nil {
 		return "", err
 	}
+	return s.hash(ctx, password)
+}
+
+func (s *SignIn) hash(ctx context.Context, password oauth.Secret) (hash string, err error) {
 	var failed error
 	err = s.Gate.Do(ctx, func() { hash, failed = secret.HashImported(password) })
 	if errors.Is(err, secret.ErrBusy) {

@@ -3,7 +3,6 @@ package signin_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/registry"
 	"github.com/postern-dev/postern/internal/secret"
 	"github.com/postern-dev/postern/internal/signin"
 	"github.com/postern-dev/postern/internal/sqlite"
@@ -35,9 +35,11 @@ type scene struct {
 	t       *testing.T
 	db      *sqlite.DB
 	records *watched
-	people  *people
+	people  *registry.Registry
 	gate    *secret.Gate
 	dir     string
+
+	made int // people
 
 	mu      sync.Mutex
 	now     time.Time
@@ -56,7 +58,7 @@ func newScene(t *testing.T, change ...func(*signin.Config)) *scene {
 		t.Fatal(err)
 	}
 	s := &scene{t: t, db: db, records: &watched{DB: db}, gate: secret.NewGate(), dir: t.TempDir(), now: time.Now().Truncate(time.Second)}
-	s.people = &people{store: db, now: s.clock}
+	s.people = &registry.Registry{Store: db, Now: s.clock}
 	c := signin.Config{
 		Store: db, Records: s.records, People: s.people, Peppers: peppers, Gate: s.gate, Now: s.clock, Local: s.clock, Directory: s.dir,
 		Record: func(_ context.Context, e domain.Entry) error {
@@ -96,11 +98,7 @@ func (s *scene) person(name string, role domain.Role, change ...func(*domain.Per
 	for _, f := range change {
 		f(&p)
 	}
-	p, err = s.people.CreatePerson(s.t.Context(), domain.System, p)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return p
+	return s.put(p)
 }
 
 // browser keeps cookies, as browsers do.
@@ -186,58 +184,22 @@ func (w *watched) SetRecord(ctx context.Context, space, key string, value []byte
 	return w.DB.SetRecord(ctx, space, key, value, expires)
 }
 
-// people changes people as registry does, and no more than is needed here.
-type people struct {
-	store domain.Store
-	now   func() time.Time
-	made  int
-}
-
-func (p *people) FindPerson(ctx context.Context, name string) (domain.Person, error) {
-	list, err := p.ListPeople(ctx, domain.Page{})
-	for i := range list {
-		if list[i].Name == name {
-			return list[i], nil
-		}
+// put writes a person as it stands, whatever registry would say to it.
+func (s *scene) put(p domain.Person) domain.Person {
+	s.t.Helper()
+	if p.ID == "" {
+		s.made++
+		p.ID, p.Epoch, p.Created = fmt.Sprintf("00000000-0000-4000-8000-%012d", s.made), 1, s.clock()
 	}
-	return domain.Person{}, errors.Join(err, domain.ErrNotFound)
-}
-
-func (p *people) ListPeople(ctx context.Context, page domain.Page) ([]domain.Person, error) {
-	return p.store.Read().People.List(ctx, page)
-}
-
-func (p *people) put(ctx context.Context, by domain.Actor, action string, x domain.Person) (domain.Person, error) {
-	_, err := p.store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
-		_, err := t.People.Put(ctx, x, x.Version)
-		return []domain.Change{{Kind: domain.KindPerson, Key: x.ID, Action: action}}, err
+	_, err := s.db.Change(s.t.Context(), domain.System, func(t domain.Tables) ([]domain.Change, error) {
+		_, err := t.People.Put(s.t.Context(), p, p.Version)
+		return []domain.Change{{Kind: domain.KindPerson, Key: p.ID, Action: "person.test"}}, err
 	})
-	if err != nil {
-		return domain.Person{}, err
-	}
-	return p.store.Read().People.Get(ctx, x.ID)
-}
-
-func (p *people) CreatePerson(ctx context.Context, by domain.Actor, x domain.Person) (domain.Person, error) {
-	p.made++
-	x.ID, x.Epoch, x.Created = fmt.Sprintf("00000000-0000-4000-8000-%012d", p.made), 1, p.now()
-	return p.put(ctx, by, "person.create", x)
-}
-
-func (p *people) UpdatePerson(ctx context.Context, by domain.Actor, id string, _ int64, change func(*domain.Person) error) (domain.Person, error) {
-	x, err := p.store.Read().People.Get(ctx, id)
 	if err == nil {
-		err = change(&x)
+		p, err = s.db.Read().People.Get(s.t.Context(), p.ID)
 	}
 	if err != nil {
-		return domain.Person{}, err
+		s.t.Fatal(err)
 	}
-	return p.put(ctx, by, "person.update", x)
-}
-
-func (p *people) SetPassword(ctx context.Context, by domain.Actor, id, hash string) (domain.Person, error) {
-	return p.UpdatePerson(ctx, by, id, 0, func(x *domain.Person) error {
-		x.Password, x.Epoch = hash, x.Epoch+1
-		return nil
-	})
+	return p
 }

@@ -23,7 +23,8 @@ const (
 	DefaultAbsolute = 12 * time.Hour
 )
 
-// People is what signin does to people; registry does it.
+// People is what signin does to people. *registry.Registry does it, for Postern itself: one on
+// which As was not called.
 type People interface {
 	// FindPerson returns domain.ErrNotFound where nobody has the name.
 	FindPerson(ctx context.Context, name string) (domain.Person, error)
@@ -32,7 +33,7 @@ type People interface {
 	// UpdatePerson changes what change changes: the role, the reach, the status, the subject.
 	UpdatePerson(ctx context.Context, by domain.Actor, id string, ifVersion int64, change func(*domain.Person) error) (domain.Person, error)
 	// SetPassword replaces the hash and raises the epoch.
-	SetPassword(ctx context.Context, by domain.Actor, id, argon2id string) (domain.Person, error)
+	SetPassword(ctx context.Context, by domain.Actor, id, argon2id string) error
 }
 
 // Config is what SignIn works with. All of it must be there unless said otherwise.
