@@ -11,6 +11,7 @@ import (
 
 	"github.com/postern-dev/postern/oauth"
 	"github.com/postern-dev/postern/oauth/dialect"
+	"github.com/postern-dev/postern/oauth/jwt"
 )
 
 var (
@@ -145,6 +146,9 @@ func (i *Issuer) Problems(d *dialect.Dialect) []Problem {
 		p.add("key_max_age", "is %d seconds; at least one day (1d)", i.KeyMaxAge)
 	}
 	p.scopes("scopes", i.Scopes)
+	if i.Management {
+		p.management(i, d)
+	}
 	return p
 }
 
@@ -252,6 +256,7 @@ func (p *problems) rights(c *Client, issuer *Issuer, tenant *Tenant, exists Exis
 			p.add(fmt.Sprintf("audiences[%d]", i), "%q stands there twice", a)
 		}
 	}
+	p.administers(c, issuer)
 	p.size(c)
 	for _, kind := range c.ResourceScope.Kinds() {
 		r := c.ResourceScope[kind]
@@ -313,5 +318,47 @@ func (p *problems) underDialect(c *Client, d *dialect.Dialect) {
 		if b, _, ok := d.Bind(s); ok {
 			p.add(field, "%q names a %s; grant it in resource_scope.%s.ids instead", s, b.Kind, b.Kind)
 		}
+	}
+}
+
+// adminScopes begins the scopes that stand for roles, and no others at the management issuer.
+const adminScopes = "admin:"
+
+// management checks the issuer whose tokens administer.
+func (p *problems) management(i *Issuer, d *dialect.Dialect) {
+	if d != nil && d.Wire.Scope.Fixed != "" {
+		p.add("management", "needs a dialect in which clients ask for scopes, such as rfc; %s has one for all", d.Name)
+	}
+	if i.ImportedSecrets {
+		p.add("management", "and imported_secrets exclude each other: who administers has a secret of our making")
+	}
+	if jwt.Algorithm(i.Algorithm).Symmetric() {
+		p.add("management", "needs an asymmetric algorithm, not %s", i.Algorithm)
+	}
+	for n, s := range i.Scopes {
+		p.adminScope(fmt.Sprintf("scopes[%d]", n), s)
+	}
+}
+
+// administers checks what tells management clients from all others: whose token is an
+// administrator's is told by its issuer and its audience.
+func (p *problems) administers(c *Client, issuer *Issuer) {
+	at := slices.Index(c.Audiences, AdminAudience)
+	switch {
+	case issuer == nil:
+	case !issuer.Management && at >= 0:
+		p.add(fmt.Sprintf("audiences[%d]", at), "%q is for clients of the management issuer; %s is not that", AdminAudience, issuer.Name)
+	case issuer.Management && at < 0:
+		p.add("audiences", "lack %q, which every client of the management issuer has", AdminAudience)
+	case issuer.Management:
+		for i, s := range c.Scopes {
+			p.adminScope(fmt.Sprintf("scopes[%d]", i), s)
+		}
+	}
+}
+
+func (p *problems) adminScope(field, scope string) {
+	if _, ok := ScopeRole(scope); !ok && strings.HasPrefix(scope, adminScopes) {
+		p.add(field, "%q stands for no role: write %s, %s, %s or %s", scope, ScopePlatform, ScopeIntegrations, ScopeSecrets, ScopeAudit)
 	}
 }

@@ -25,7 +25,7 @@ var (
 // may not see is the same domain.ErrNotFound as what is not there.
 func (r *Registry) As(c domain.Caller) *Registry {
 	one := *r
-	one.caller = &c
+	one.caller, one.operations = &c, Operations()
 	return &one
 }
 
@@ -40,25 +40,35 @@ func (r *Registry) From(set string) *Registry {
 // May reports whether the caller may do what another package does; only its Name counts.
 // Where the operation is not in Operations nobody may.
 func (r *Registry) May(op Operation) error {
-	for _, known := range Operations() {
-		if known.Name == op.Name {
-			return known.check(r.caller)
+	table := r.operations
+	if table == nil {
+		table = Operations()
+	}
+	for i := range table {
+		if table[i].Name == op.Name {
+			return table[i].check(r.caller)
 		}
 	}
 	return fmt.Errorf("%w: there is no operation %q", ErrForbidden, op.Name)
 }
 
-func (r *Registry) may(name string) error { return r.May(Operation{Name: name}) }
-
-// allow is May for a change, which is in the caller's name only.
-func (r *Registry) allow(name string, by domain.Actor) error {
+// may is May for an operation in the table.
+func (r *Registry) may(name string) error {
 	if r.caller == nil {
 		return nil
 	}
-	if by != r.caller.Actor {
+	return r.May(Operation{Name: name})
+}
+
+// allow is May for a change, which is in the caller's name only.
+func (r *Registry) allow(name string, by domain.Actor) error {
+	if err := r.may(name); err != nil {
+		return err
+	}
+	if r.caller != nil && by != r.caller.Actor {
 		return fmt.Errorf("a change by %s for the caller %s", by, r.caller.Actor)
 	}
-	return r.may(name)
+	return nil
 }
 
 // Sees reports whether the caller may see a client of the issuer and of the tenant, or what

@@ -13,7 +13,7 @@ import (
 )
 
 // Clash is where an API gets in the way of an endpoint of an issuer, which goes before
-// it, or of another API at the same place.
+// it, or of another API at the same place, or trusts the issuer that administers.
 type Clash struct {
 	API     string         // by name
 	Problem domain.Problem // of the API
@@ -24,8 +24,11 @@ type Clash struct {
 // At is the same problem as whoever brought the two together is told.
 func (c Clash) At(of Ref) domain.Problem {
 	field := "url"
-	if of.Kind == domain.KindTenant {
+	switch {
+	case of.Kind == domain.KindTenant:
 		field = "hosts"
+	case strings.HasPrefix(c.Problem.Field, "issuers"):
+		field = "management"
 	}
 	return domain.Problem{Field: field, Message: fmt.Sprintf("is in the way of API %s: %s %s", c.API, c.Problem.Place(), c.Problem.Message)}
 }
@@ -37,6 +40,7 @@ func (r *Registry) Clashes(issuers []domain.Issuer, tenants []domain.Tenant, api
 	f.issuers(issuers, tenants)
 	for i := range apis {
 		f.api(&apis[i])
+		f.trusts(&apis[i], issuers)
 	}
 	for _, host := range slices.Sorted(maps.Keys(f.scenes)) {
 		s := f.scenes[host]
@@ -138,6 +142,16 @@ func (f *stage) api(a *domain.API) {
 	for _, s := range f.scenes {
 		if slices.ContainsFunc(s.issuers, func(at standing) bool { return slices.Contains(a.Issuers, at.issuer.Name) }) {
 			s.apis = append(s.apis, one)
+		}
+	}
+}
+
+// trusts tells where an API takes the tokens that administer.
+func (f *stage) trusts(a *domain.API, issuers []domain.Issuer) {
+	for _, i := range issuers {
+		if at := slices.Index(a.Issuers, i.Name); i.Management && at >= 0 {
+			problem := domain.Problem{Field: fmt.Sprintf("issuers[%d]", at), Message: fmt.Sprintf("%s is the management issuer: its tokens administer, and no API takes them", i.Name)}
+			f.tell(Clash{API: a.Name, Problem: problem, With: []Ref{{domain.KindIssuer, i.Name}}}, i.Name)
 		}
 	}
 }

@@ -27,9 +27,10 @@ type Registry struct {
 	Now        func() time.Time
 	Uses       Uses // of secrets; nil: not recorded
 
-	caller *domain.Caller // nil: Postern itself
-	set    string         // whose objects may be changed though they came from files; empty: no set's
-	known  *known         // within one transaction, else nil
+	caller     *domain.Caller // nil: Postern itself
+	operations []Operation    // what As found in the table
+	set        string         // whose objects may be changed though they came from files; empty: no set's
+	known      *known         // within one transaction, else nil
 }
 
 // now is the time in the form in which objects keep it.

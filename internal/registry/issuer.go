@@ -128,6 +128,15 @@ func (r *Registry) forbidden(ctx context.Context, t domain.Tables, old, issuer *
 				Message: fmt.Sprintf("cannot change from %s to %s while there are keys: HS256 never stands beside an asymmetric key; make another issuer", old.Algorithm, issuer.Algorithm)})
 		}
 	}
+	if old.Management != issuer.Management {
+		err := unused(ctx, t, domain.Page{Prefix: issuer.Name + "/"}, "the issuer", itsClients, func(*domain.Client) bool { return true })
+		switch {
+		case errors.Is(err, ErrInUse):
+			problems = append(problems, domain.Problem{Field: "management", Message: "cannot be changed: " + err.Error()})
+		case err != nil:
+			return nil, err
+		}
+	}
 	if old.ImportedSecrets && !issuer.ImportedSecrets {
 		err := unused(ctx, t, domain.Page{Prefix: issuer.Name + "/"}, "imported_secrets", itsClients, func(c *domain.Client) bool { return c.Imported })
 		switch {

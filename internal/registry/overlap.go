@@ -34,6 +34,7 @@ func (r *Registry) Overlaps(issuers []domain.Issuer, tenants []domain.Tenant) ma
 			o.claim(place{host, issuer.Prefix()}, Ref{domain.KindIssuer, issuer.Name}, issuer, field)
 		}
 	}
+	o.management(issuers)
 	for i := range tenants {
 		o.tenant(&tenants[i])
 	}
@@ -73,6 +74,17 @@ func (o *overlap) claim(at place, by Ref, issuer *domain.Issuer, field string) {
 	case owner != mine:
 		o.add(by, field, "%s%s belongs to issuer %s; give one of them another host or path", at.host, at.prefix, owner.Key)
 		o.add(owner, "url", "%s%s is claimed by %s %s too; give one of them another host or path", at.host, at.prefix, by.Kind, by.Key)
+	}
+}
+
+// management tells where more than one issuer administers.
+func (o *overlap) management(issuers []domain.Issuer) {
+	for i := range issuers {
+		for j := range issuers {
+			if i != j && issuers[i].Management && issuers[j].Management {
+				o.add(Ref{domain.KindIssuer, issuers[i].Name}, "management", "is issuer %s already; there is one whose tokens administer", issuers[j].Name)
+			}
+		}
 	}
 }
 
