@@ -128,7 +128,7 @@ func (s *SignIn) token(r *http.Request, source netip.Addr) (domain.Caller, error
 	case errors.Is(err, domain.ErrStale):
 		return domain.Caller{}, err
 	case err != nil:
-		return domain.Caller{}, fmt.Errorf("%w: %w", ErrCredential, err)
+		return domain.Caller{}, fmt.Errorf("%w: %v", ErrCredential, err) //nolint:errorlint // whatever it is, it is this
 	case client.Issuer != issuer || issuer == "" || !slices.Contains(client.Audiences, domain.AdminAudience):
 		return domain.Caller{}, ErrCredential // D-54: not an administrator's, whatever it says
 	}

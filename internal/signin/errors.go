@@ -2,8 +2,10 @@ package signin
 
 import (
 	"errors"
-	"net/http"
+	"fmt"
 	"time"
+
+	"github.com/postern-dev/postern/internal/domain"
 )
 
 // What a caller is told. None of the texts says whether a name exists. In the comments: the
@@ -11,7 +13,6 @@ import (
 var (
 	ErrNone       = errors.New("there is no credential: sign in, or send Authorization: Bearer with an API key or a token of the management issuer") // 401
 	ErrCredential = errors.New("the credential is not good here")                                                                                    // 401
-	ErrScope      = errors.New("the token has none of the scopes admin:platform, admin:integrations, admin:secrets, admin:audit")                    // 403
 	ErrEnded      = errors.New("the session has ended: sign in again")                                                                               // 401
 	ErrPassword   = errors.New("the name or the password is wrong")                                                                                  // 401
 	ErrTwo        = errors.New("two credentials at once: send one")                                                                                  // 400
@@ -25,6 +26,10 @@ var (
 	ErrDenied     = errors.New("the OpenID provider refused the sign-in")                                                                            // 403
 	ErrNobody     = errors.New("the OpenID provider knows you and Postern does not: ask an administrator to add you under your verified e-mail")     // 403
 )
+
+// ErrScope is an ErrCredential that was one, for something else.
+var ErrScope = fmt.Errorf("%w: the token has none of the scopes %s, %s, %s, %s", ErrCredential,
+	domain.ScopePlatform, domain.ScopeIntegrations, domain.ScopeSecrets, domain.ScopeAudit)
 
 // TooMany is the error of a caller who has to wait (429).
 type TooMany struct {
@@ -49,31 +54,3 @@ func (e *deniedError) Error() string {
 }
 
 func (e *deniedError) Unwrap() error { return ErrDenied }
-
-// Tell is the status and the text of an answer to err; what else is in it is for the log. ok
-// is false for an error of another package: a *domain.Invalid, or one without an answer.
-func Tell(err error) (status int, text string, ok bool) {
-	var wait *TooMany
-	if errors.As(err, &wait) {
-		return http.StatusTooManyRequests, wait.Error(), true
-	}
-	var denied *deniedError
-	if errors.As(err, &denied) {
-		return http.StatusForbidden, denied.Error(), true
-	}
-	for _, a := range []struct {
-		err    error
-		status int
-	}{
-		{ErrNone, http.StatusUnauthorized}, {ErrCredential, http.StatusUnauthorized}, {ErrEnded, http.StatusUnauthorized}, {ErrPassword, http.StatusUnauthorized},
-		{ErrTwo, http.StatusBadRequest}, {ErrState, http.StatusBadRequest},
-		{ErrScope, http.StatusForbidden}, {ErrOrigin, http.StatusForbidden}, {ErrLink, http.StatusForbidden}, {ErrNotAllowed, http.StatusForbidden},
-		{ErrNobody, http.StatusForbidden},
-		{ErrNoOIDC, http.StatusNotFound}, {ErrHasAdmin, http.StatusConflict}, {ErrProvider, http.StatusBadGateway},
-	} {
-		if errors.Is(err, a.err) {
-			return a.status, a.err.Error(), true
-		}
-	}
-	return 0, "", false
-}

@@ -165,7 +165,8 @@ type Callback struct {
 
 // identity is who signed in at the provider.
 type identity struct {
-	subject  string
+	subject  string // `<issuer>#<sub>`
+	sub      string // as the provider has it, and as an administrator may have written it
 	email    string // verified; else empty
 	signedIn time.Time
 }
@@ -249,7 +250,7 @@ func (f *found) read(ctx context.Context, p *provider, id *oidc.IDToken, tokens 
 		return identity{}, fmt.Errorf("%w: ID token: %w", ErrProvider, err)
 	}
 	// A sub means nothing without its issuer; there is no `#` in one of those.
-	who := identity{subject: p.Issuer + "#" + id.Subject, email: c.verified()}
+	who := identity{subject: p.Issuer + "#" + id.Subject, sub: id.Subject, email: c.verified()}
 	if id.Subject == "" || len(who.subject) > maxSubject {
 		return identity{}, fmt.Errorf("%w: ID token: its sub is empty, or with the issuer longer than %d bytes", ErrProvider, maxSubject)
 	}
@@ -276,10 +277,13 @@ func (f *found) read(ctx context.Context, p *provider, id *oidc.IDToken, tokens 
 	return who, nil
 }
 
-// match finds the person: who signed in there before, or, once, whose name is the verified
-// e-mail. Nobody is made.
+// match finds the person: who signed in there before; or, once, whose subject an administrator
+// wrote, or whose name is the verified e-mail. Nobody is made.
 func (s *SignIn) match(ctx context.Context, who identity) (domain.Person, error) {
 	p, err := s.person(ctx, func(p *domain.Person) bool { return p.Subject == who.subject })
+	if errors.Is(err, domain.ErrNotFound) {
+		p, err = s.person(ctx, func(p *domain.Person) bool { return p.Subject == who.sub })
+	}
 	if errors.Is(err, domain.ErrNotFound) && who.email != "" {
 		p, err = s.People.FindPerson(ctx, foldName(who.email))
 		if err == nil && p.Subject != "" {

@@ -1,7 +1,9 @@
 package signin
 
 import (
+	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -50,6 +52,14 @@ type NamePassword struct {
 	Name     string       `json:"name"`
 	Password oauth.Secret `json:"password"`
 }
+
+// MarshalJSON writes the password as it is: a client sends it. Printed and logged it stays hidden.
+func (n NamePassword) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"name": n.Name, "password": string(n.Password)})
+}
+
+// LogValue shows nothing of it.
+func (NamePassword) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
 // Begin signs in with a password: POST /api/admin/session. A page of somebody else's cannot
 // sign a browser in under another name; a program that is no browser may.
@@ -146,6 +156,15 @@ type Acceptance struct {
 	Name     string       `json:"name,omitempty" doc:"of the first administrator; else it may be left out"`
 	Password oauth.Secret `json:"password" doc:"12 characters or more, 256 bytes at most"`
 }
+
+// MarshalJSON writes link and password as they are: a client sends them. Printed and logged
+// they stay hidden.
+func (a Acceptance) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"token": string(a.Token), "name": a.Name, "password": string(a.Password)})
+}
+
+// LogValue shows nothing of it.
+func (Acceptance) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
 // AcceptLink is Accept for a visit: POST /api/admin/accept. It signs nobody in.
 func (s *SignIn) AcceptLink(v Visit, in Acceptance) (domain.Person, error) {
