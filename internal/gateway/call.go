@@ -57,9 +57,23 @@ func (c *call) know() {
 	if c.verdict.Issuer != nil {
 		c.ex.Issuer = c.verdict.Issuer.Name
 	}
+	if a := c.verdict.Actor; a != nil {
+		c.ex.Actor = a.String()
+		if list := c.verdict.API.Issuers; len(list) == 1 { // whose audit log tells of it
+			c.ex.Issuer = list[0].Name
+		}
+	}
 	if c.ex.Client = c.client(); c.ex.Client == "" {
 		c.ex.Client = c.verdict.Claims.ClientID
 	}
+}
+
+// tenant is that of the one who calls, by id; empty where none is known, or it is of all.
+func (c *call) tenant() string {
+	if c.verdict.Tenant == nil {
+		return ""
+	}
+	return c.verdict.Tenant.ID
 }
 
 // client is the id of the one who calls, empty where none is known. What a dead client does
@@ -184,9 +198,11 @@ func (c *call) reset() {
 	_ = conn.Close()
 }
 
-// tier is the client's.
+// tier is that of the one who calls.
 func (c *call) tier() string {
 	switch {
+	case c.verdict.Actor != nil:
+		return c.verdict.Actor.Tier
 	case c.verdict.Client == nil:
 		return ""
 	case c.verdict.Client.Tier == "":

@@ -98,7 +98,7 @@ func rewrite(pr *httputil.ProxyRequest) {
 }
 
 // oursAtMost is how many headers the gateway sets on a request.
-const oursAtMost = 13
+const oursAtMost = 14
 
 // headers are those of the client that it may say, and ours. Those of the connection are
 // out already, so nothing that the client names in `Connection` takes away one of ours.

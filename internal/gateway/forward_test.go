@@ -80,6 +80,7 @@ CDN-Loop: other; v=1
 		"X-Forwarded-For": {"203.0.113.9"}, "X-Forwarded-Host": {"api.example.com"}, "X-Forwarded-Proto": {"http"}, // the peer is a trusted proxy
 		"X-Request-Id": {event}, "X-Correlation-Id": {"r-1"},
 		"X-Postern-Client": {"c1"}, "X-Postern-Tenant": {"t1"}, "X-Postern-Issuer": {"main"}, "X-Postern-Scope": {"read write"}, "X-Postern-Resources": {""},
+		"X-Postern-Actor": {""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

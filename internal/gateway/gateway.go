@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/internal/audit"
+	"github.com/postern-dev/postern/internal/auditlog"
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/guard"
 	"github.com/postern-dev/postern/internal/request"
@@ -24,7 +25,7 @@ type Guard interface {
 	Alive(ctx context.Context, v *guard.Verdict) bool
 }
 
-// Config is what a Gateway is made of. Dial and Roots can be left out.
+// Config is what a Gateway is made of. AuditLog, Dial and Roots can be left out.
 type Config struct {
 	Guard    Guard
 	Activity *audit.Writer
@@ -32,6 +33,8 @@ type Config struct {
 	Log      *slog.Logger
 	Trusted  []netip.Prefix   // proxies whose X-Forwarded-For is believed
 	Now      func() time.Time // that event ids are dated by
+	// AuditLog answers the APIs that have audit_log in place of an upstream.
+	AuditLog *auditlog.Surface
 	// Dial connects to upstreams; nil: by TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Roots are the authorities that certificates of upstreams are held against; nil:
@@ -66,12 +69,16 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.verdict = g.Guard.Judge(r, c.ex.Source)
 	c.know()
 	err := c.verdict.Err
-	if err == nil {
+	own := err == nil && c.verdict.API.AuditLog != nil
+	if err == nil && !own {
 		err = c.prepare()
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		c.refuse(g.record(c, err))
-	} else {
+	case own:
+		c.answerOwn()
+	default:
 		c.forward()
 	}
 	c.whole = true
@@ -81,7 +88,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // time, the answer is that nothing can be answered now.
 func (g *Gateway) record(c *call, why error) error {
 	entry := domain.Entry{
-		ID: c.ex.Event, Action: domain.CallRefused, Issuer: c.ex.Issuer, Client: c.client(), Resource: c.about(why),
+		ID: c.ex.Event, Action: domain.CallRefused, Issuer: c.ex.Issuer, Client: c.client(), Actor: c.ex.Actor, Tenant: c.tenant(), Resource: c.about(why),
 		Reason: string(reasonOf(why)), Source: c.ex.Source.String(), Correlation: c.ex.Correlation,
 	}
 	if err := g.Activity.Record(c.r.Context(), entry); err != nil {

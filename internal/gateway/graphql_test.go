@@ -55,7 +55,7 @@ Transfer-Encoding: chunked
 		"Host": {n.upstream.Addr().String()}, "Content-Type": {"application/json"}, "Content-Length": {fmt.Sprint(len(want))}, "Accept-Encoding": {"br"},
 		"X-Forwarded-For": {"127.0.0.1"}, "X-Forwarded-Host": {"api.example.com"}, "X-Forwarded-Proto": {"http"},
 		"X-Postern-Client": {"c1"}, "X-Postern-Tenant": {tenantID}, "X-Postern-Issuer": {"main"}, "X-Postern-Scope": {"read"},
-		"X-Postern-Resources": {`{"study":{"ids":["s1"]}}`},
+		"X-Postern-Resources": {`{"study":{"ids":["s1"]}}`}, "X-Postern-Actor": {""},
 	}, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
@@ -158,7 +158,7 @@ func TestGraphQLRefusals(t *testing.T) {
 		if line := n.log.wait(rows); !strings.Contains(line, `"reason":"`+c.reason+`"`) || len(line) > 1200 {
 			t.Errorf("%s: logged %s", c.name, line)
 		}
-		wants = append(wants, domain.Entry{Action: domain.CallRefused, Issuer: "main", Client: "c1", Reason: c.reason, Source: "127.0.0.1",
+		wants = append(wants, domain.Entry{Action: domain.CallRefused, Issuer: "main", Client: "c1", Tenant: tenantID, Reason: c.reason, Source: "127.0.0.1",
 			Resource: strings.TrimSpace("graph POST /graphql/v1 " + c.about), Correlation: got.Extensions.RequestID})
 	}
 	entries := n.recorded()

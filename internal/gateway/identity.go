@@ -17,6 +17,7 @@ const (
 	issuerHeader    = "X-Postern-Issuer"
 	scopeHeader     = "X-Postern-Scope"
 	resourcesHeader = "X-Postern-Resources"
+	actorHeader     = "X-Postern-Actor"     // of a call of no client: `user:<sub>` or `key:<id>`
 	truncatedHeader = "X-Postern-Truncated" // names those that are left out for their length
 )
 
@@ -24,14 +25,17 @@ const (
 // named, never cut: half a list reads like a whole one.
 const maxIdentity = 4 << 10
 
-// identify sets the headers for the client of the verdict.
+// identify sets the headers for the one who calls by the verdict.
 func identify(h http.Header, v *guard.Verdict, o *one) {
-	var issuer, client, tenant string
+	var issuer, client, tenant, actor string
 	if v.Issuer != nil {
 		issuer = v.Issuer.Name
 	}
 	if v.Client != nil {
 		client, tenant = v.Client.ID, v.Client.Tenant
+	}
+	if v.Actor != nil {
+		actor, tenant = v.Actor.String(), v.Actor.Tenant
 	}
 	var left []string
 	set := func(name, value string) {
@@ -46,6 +50,7 @@ func identify(h http.Header, v *guard.Verdict, o *one) {
 	set(issuerHeader, issuer)
 	set(scopeHeader, v.Scopes.String())
 	set(resourcesHeader, resources(v.Resources))
+	set(actorHeader, actor)
 	if left != nil {
 		o.set(h, truncatedHeader, strings.Join(left, ", "))
 	}

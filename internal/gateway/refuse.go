@@ -144,6 +144,8 @@ func missing(r *guard.Refusal) (refusal, bool) {
 		description = "the call needs the scope " + clip(r.Missing)
 	case guard.ActionMissing:
 		description = "the call needs the action " + clip(r.Missing) + ", which no policy of this client holds"
+	case guard.RoleUnknown:
+		description = "the role of this user or API key is none that this API knows"
 	case guard.ResourceOutside:
 		description = "this client may not act on " + clip(r.Resource.Kind) + " " + clip(r.Resource.ID)
 		if r.Resource.All {
@@ -171,6 +173,10 @@ func ambiguous(r *guard.Refusal) refusal {
 		description = "this endpoint does not change to another protocol"
 	case guard.BodyMalformed:
 		description = "the body cannot be read as what its headers say"
+	case guard.EventRefused:
+		if wrong, ok := errors.AsType[*guard.EventError](r.Err); ok {
+			description = wrong.Error() // of our own words
+		}
 	case guard.Parameter:
 		description = "the parameter " + clip(r.Missing) + " decides who may call: send it exactly once, and not empty"
 	default:

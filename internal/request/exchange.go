@@ -28,6 +28,7 @@ type Exchange struct {
 
 	Issuer string // by name, once found
 	Client string // id, once known
+	Actor  string // who calls, once known, where that is no client
 	Reason string // why it was refused
 	Err    error  // what the log should know beside the reason
 	Status int    // of the answer
@@ -81,7 +82,7 @@ func (ex *Exchange) Log(log *slog.Logger, r *http.Request, took time.Duration) {
 	if !log.Enabled(context.Background(), level) {
 		return
 	}
-	var space [12]slog.Attr
+	var space [13]slog.Attr
 	attrs := append(space[:0],
 		slog.String("request_id", ex.ID), slog.String("method", clip(r.Method)), slog.String("host", clip(r.Host)),
 		slog.String("path", clip(r.URL.Path)), slog.Int("status", ex.Status), slog.Int64("us", took.Microseconds()))
@@ -89,7 +90,7 @@ func (ex *Exchange) Log(log *slog.Logger, r *http.Request, took time.Duration) {
 		attrs = append(attrs, slog.String("source", ex.Source.String()))
 	}
 	for _, a := range [...]struct{ name, value string }{
-		{"issuer", ex.Issuer}, {"client", ex.Client}, {"reason", ex.Reason}, {"correlation_id", ex.Correlation},
+		{"issuer", ex.Issuer}, {"client", ex.Client}, {"actor", ex.Actor}, {"reason", ex.Reason}, {"correlation_id", ex.Correlation},
 	} {
 		if a.value != "" {
 			attrs = append(attrs, slog.String(a.name, a.value))

@@ -19,8 +19,8 @@ type API struct {
 	Issuers []*Issuer       // hides the names
 	Realm   string          // of challenges (RFC 6750 §3): the name
 
-	scopes []string // that its rules ask for
-	roles  sync.Map // roleIn → *policy.Rights, by the view that the API stands in
+	scopes []string  // that its rules ask for
+	roles  *sync.Map // roleIn → *policy.Rights, by the view that the API stands in
 }
 
 // Trusts returns the issuer with this URL, which is `iss`, nil where the API trusts none
@@ -112,7 +112,7 @@ func (v *View) addAPIs(earlier *View, rows []domain.API) error {
 		if err != nil {
 			return fmt.Errorf("API %s: %w", row.Name, err)
 		}
-		a := &API{API: row, Table: table, Realm: row.Name}
+		a := &API{API: row, Table: table, Realm: row.Name, roles: new(sync.Map)}
 		v.withoutOurs(a)
 		if err := a.addSchema(earlier); err != nil {
 			return err
