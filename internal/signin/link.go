@@ -47,8 +47,17 @@ type Link struct {
 
 // linked is what a link is for.
 type linked struct {
-	Person  string    `json:"person,omitempty"` // by id; empty: the first administrator
-	Expires time.Time `json:"expires"`
+	Person  string     `json:"person,omitempty"`  // by id; empty: the first administrator
+	Changed *time.Time `json:"changed,omitempty"` // when their password was set last: a link made before ends with it
+	Expires time.Time  `json:"expires"`
+}
+
+// good reports whether the person has had no other password since the link was made.
+func (l linked) good(p *domain.Person) bool {
+	if l.Changed == nil || p.Changed == nil {
+		return l.Changed == p.Changed
+	}
+	return l.Changed.Equal(*p.Changed)
 }
 
 // randomText is 256 random bits in base64url.
@@ -64,10 +73,11 @@ func linkKey(token oauth.Secret) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (s *SignIn) newLink(ctx context.Context, person string, lives time.Duration) (Link, error) {
+// newLink makes a link for the person; the zero one is the first administrator.
+func (s *SignIn) newLink(ctx context.Context, p domain.Person, lives time.Duration) (Link, error) {
 	now := s.Now()
 	l := Link{Token: secret.Generate(), Expires: now.Add(lives).UTC().Truncate(time.Second)}
-	value, err := json.Marshal(linked{Person: person, Expires: l.Expires})
+	value, err := json.Marshal(linked{Person: p.ID, Changed: p.Changed, Expires: l.Expires})
 	if err == nil {
 		err = s.Records.AddRecord(ctx, linkSpace, linkKey(l.Token), value, now, l.Expires)
 	}
@@ -86,7 +96,7 @@ func (s *SignIn) Bootstrap(ctx context.Context) (Link, error) {
 	case !none:
 		return Link{}, ErrHasAdmin
 	}
-	l, err := s.newLink(ctx, "", bootstrapLives)
+	l, err := s.newLink(ctx, domain.Person{}, bootstrapLives)
 	if err != nil {
 		return Link{}, err
 	}
@@ -116,10 +126,11 @@ func (s *SignIn) Invite(ctx context.Context, by domain.Caller, id string) (Link,
 	if by.Role != domain.PlatformAdmin || !by.Platform {
 		return Link{}, ErrNotAllowed
 	}
-	if _, err := s.Store.Read().People.Get(ctx, id); err != nil {
+	p, err := s.Store.Read().People.Get(ctx, id)
+	if err != nil {
 		return Link{}, fmt.Errorf("person %q: %w", id, err)
 	}
-	return s.newLink(ctx, id, invitationLives)
+	return s.newLink(ctx, p, invitationLives)
 }
 
 // Recover makes the person of that name an enabled platform admin, ends their sessions and
@@ -147,10 +158,13 @@ func (s *SignIn) Recover(ctx context.Context, by domain.Actor, name string) (Lin
 	if err == nil {
 		err = s.People.SetPassword(ctx, by, p.ID, hash)
 	}
+	if err == nil {
+		p, err = s.Store.Read().People.Get(ctx, p.ID)
+	}
 	if err != nil {
 		return Link{}, fmt.Errorf("recover: %w", err)
 	}
-	return s.newLink(ctx, p.ID, recoverLives)
+	return s.newLink(ctx, p, recoverLives)
 }
 
 func everywhere() domain.Reach { return domain.Reach{AllTenants: true, AllIssuers: true} }
@@ -212,7 +226,7 @@ func (s *SignIn) acceptInvited(ctx context.Context, token oauth.Secret, l linked
 		return domain.Person{}, ErrLink
 	case err != nil:
 		return domain.Person{}, fmt.Errorf("accept: %w", err)
-	case p.Status != domain.Enabled || name != "" && name != p.Name:
+	case p.Status != domain.Enabled || name != "" && name != p.Name || !l.good(&p):
 		return domain.Person{}, ErrLink
 	}
 	hash, err := s.HashPassword(ctx, p.Name, password)

@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -180,6 +181,10 @@ func TestInvite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	another, err := s.Invite(t.Context(), admin, ben.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
 	b := s.signIn("ben@example.com")
 	if _, err := s.Accept(t.Context(), l.Token, "ann@example.com", other); !errors.Is(err, signin.ErrLink) {
 		t.Errorf("another's name: %v", err)
@@ -187,6 +192,9 @@ func TestInvite(t *testing.T) {
 	p, err := s.Accept(t.Context(), l.Token, "", other)
 	if err != nil || p.Role != domain.Auditor {
 		t.Fatalf("%+v, %v", p, err)
+	}
+	if _, err := s.Accept(t.Context(), another.Token, "", right); !errors.Is(err, signin.ErrLink) {
+		t.Errorf("another link, made before the password was set: %v", err)
 	}
 	if _, err := s.caller(b, "GET"); !errors.Is(err, signin.ErrEnded) {
 		t.Errorf("a session of before: %v", err)
@@ -253,4 +261,43 @@ func TestRecover(t *testing.T) {
 func disabled(p domain.Person) domain.Person {
 	p.Status = domain.Disabled
 	return p
+}
+
+// failing is a registry that cannot set a password, once.
+type failing struct {
+	signin.People
+	left int
+}
+
+func (f *failing) SetPassword(ctx context.Context, by domain.Actor, id, hash string) error {
+	if f.left--; f.left >= 0 {
+		return errors.New("the disk is full")
+	}
+	return f.People.SetPassword(ctx, by, id, hash)
+}
+
+// A link is not lost where the store fails half-way: it goes on from there.
+func TestLinkOutlivesAFailure(t *testing.T) {
+	f := &failing{left: 1}
+	s := newScene(t, func(c *signin.Config) { f.People, c.People = c.People, f })
+	l, err := s.Bootstrap(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Accept(t.Context(), l.Token, "ann@example.com", right); err == nil {
+		t.Fatal("accepted without a password")
+	}
+	if _, err := s.Accept(t.Context(), l.Token, "ann@example.com", other); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Password(t.Context(), "ann@example.com", other, home); err != nil {
+		t.Error(err)
+	}
+	people, err := s.people.ListPeople(t.Context(), domain.Page{})
+	if err != nil || len(people) != 1 {
+		t.Errorf("%d people, %v", len(people), err)
+	}
+	if _, err := s.Accept(t.Context(), l.Token, "", right); !errors.Is(err, signin.ErrLink) {
+		t.Errorf("again: %v", err)
+	}
 }
