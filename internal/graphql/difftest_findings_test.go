@@ -21,7 +21,7 @@ type Query @authenticated {
 }
 type Looked @authenticated {
   atSite(site: ID @scopedBy(kind: "site"), first: Int @paging, pages: [Paged] @paging): Study @unscoped
-  atOne(site: ID = "1" @scopedBy(kind: "site")): Study @unscoped
+  atOne(site: ID = "1" @scopedBy(kind: "site"), first: Int @paging @policy(policies: [["read"]])): Study @unscoped
   atNull(site: ID = null @scopedBy(kind: "site")): Study @unscoped
   any(site: ID @scopedBy(kind: "site")): Looked @unscoped
 }
@@ -114,7 +114,7 @@ func TestPromiseBesideOptionalArgument(t *testing.T) {
 // if all of what could have been named is held. D-88
 func TestCheckedWordWithoutIDs(t *testing.T) {
 	s := loadText(t, found, nil, graphql.Options{CheckResponses: true})
-	rights := client(policy.ResourceScope{"site": {All: true}, "study": {IDs: []string{"1"}}})
+	rights := client(policy.ResourceScope{"site": {All: true}, "study": {IDs: []string{"1"}}}, "read")
 	for query, want := range map[string]string{
 		`{b:atSite{id}}`:                      "outside",
 		`{b:atSite(first:1){id}}`:             "outside",
@@ -122,14 +122,17 @@ func TestCheckedWordWithoutIDs(t *testing.T) {
 		`{b:any{a:atSite{id}}}`:               "outside",
 		`{b:atOne{id}}`:                       "",
 		`{b:atSite(site:1){id}}`:              "",
+		`{b:atOne(first:$n){id}}`:             "", // it names nothing
 		`{b:atSite(pages:[{site:""}]){id}}`:   "bad_variables",
 		`{b:atSite(pages:[{site:1}]){id}}`:    "",
 		`{b:atSite(pages:[{site:1},$p]){id}}`: "outside",   // nobody knows yet what it holds
 		`{b:atOne(site:null){id}}`:            "all study", // an argument that was sent: nothing is looked at instead
 	} {
 		query = "{looked" + query + "}"
-		if strings.Contains(query, "$p") {
-			query = "query($p:Paged)" + query
+		for name, typ := range map[string]string{"$p": "Paged", "$n": "Int"} {
+			if strings.Contains(query, name) {
+				query = "query(" + name + ":" + typ + ")" + query
+			}
 		}
 		if got := judge(t, s, rights, query, `{"p":{}}`); got != "allowed" {
 			if got != want {

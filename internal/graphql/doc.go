@@ -75,6 +75,6 @@
 // lies in the client's scope: see Plan.CheckResponse. That reaches through plain types
 // of any depth, as long as no argument chooses what stands in them. Every scoped object
 // is then checked, pinned ones too, save the kinds that a promise covers. A promise of
-// arguments covers nothing where they carry no ids, nor, of paging, where they have
-// variables.
+// arguments covers nothing where they carry no ids, nor where a @paging input object has
+// variables in it.
 package graphql

@@ -275,7 +275,7 @@ func (f *fieldRule) promises(sel *ast.Field, s *Schema) bool {
 	}
 	p := pin{rule: f, args: value{kind: isObject}}
 	for _, a := range sel.Arguments {
-		if f.arg(a.Name).watched {
+		if f.arg(a.Name).object != nil { // what names by itself is no @paging
 			p.args.names, p.args.items = append(p.args.names, a.Name), append(p.args.items, literal(a.Value))
 		}
 	}
