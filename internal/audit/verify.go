@@ -20,6 +20,7 @@ type Verifier struct {
 	last  string // node of the batch before
 
 	said map[position]statement
+	gone retention
 }
 
 // chain is how far the activity of a node was read.
@@ -111,6 +112,7 @@ func (v *Verifier) Batch(b Batch, rows []domain.Entry) {
 func (v *Verifier) entries(at *chain, b *Batch, rows []domain.Entry, follows bool) {
 	if dropped(b) && len(rows) == 0 {
 		v.report.DroppedBatches++
+		v.gone.batch(b)
 		v.report.DroppedEntries += int64(b.Entries)
 		if until := b.Last.Time(); v.report.DroppedUntil == nil || until.After(*v.report.DroppedUntil) {
 			v.report.DroppedUntil = &until
@@ -118,6 +120,9 @@ func (v *Verifier) entries(at *chain, b *Batch, rows []domain.Entry, follows boo
 		return
 	}
 	v.report.Entries += int64(len(rows))
+	for i := range rows {
+		v.gone.entry(b.Node, &rows[i])
+	}
 	switch {
 	case len(rows) < b.Entries:
 		v.problem(b.Node, b.N, "has %d entries of %d: some were removed", len(rows), b.Entries)
@@ -132,6 +137,9 @@ func (v *Verifier) entries(at *chain, b *Batch, rows []domain.Entry, follows boo
 // that was cut off.
 func (v *Verifier) Report() Report {
 	v.cut()
+	if err := v.gone.err(); err != nil {
+		v.problem("", 0, "%v", err)
+	}
 	return v.report
 }
 
@@ -189,6 +197,6 @@ func eachChange(ctx context.Context, feed Feed, f func(domain.Change) error) (do
 const changesPage = 500
 
 // dropped reports whether retention took the entries of the batch.
-func dropped(*Batch) bool { return false }
+func dropped(b *Batch) bool { return b.Dropped }
 
-func setDropped(*Batch, bool) {}
+func setDropped(b *Batch, is bool) { b.Dropped = is }

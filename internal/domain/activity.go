@@ -72,6 +72,8 @@ const (
 	CallRefused  Action = "call.refuse"  // by the gateway
 	ActivityGap  Action = "activity.gap" // entries before this one may have been lost by a kill
 	ActivityOff  Action = "activity.off" // nothing is kept from here on until the next start
+
+	ActivityDropped Action = "activity.drop" // retention dropped entries
 )
 
 // Entry is one thing that happened and changed nothing: activity.

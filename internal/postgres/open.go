@@ -90,6 +90,8 @@ func settings(reader, writer *sql.DB) sqlstore.Config {
 		// restored or a standby promoted another start.
 		Era: `'/' || (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || 'feed'::regclass::oid
  || '/' || (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint`,
+		Batches:   fmt.Sprintf(`SELECT pg_advisory_xact_lock_shared(%d)`, lockTexts),
+		NoBatches: fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, lockTexts),
 		Sequences: []string{
 			`SELECT setval(pg_get_serial_sequence('interned', 'id'), (SELECT coalesce(max(id), 0) + 1 FROM interned), false)`,
 			`SELECT setval(pg_get_serial_sequence('batch', 'id'), (SELECT coalesce(max(id), 0) + 1 FROM batch), false)`,

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -10,7 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"github.com/pressly/goose/v3"
 
 	"github.com/postern-dev/postern/internal/domain/storetest"
 	"github.com/postern-dev/postern/internal/postgres"
@@ -100,25 +102,27 @@ func TestOpenRefusesANewerDatabase(t *testing.T) {
 	}
 }
 
-// What was written before entries had a Resource is kept, verifies, and is written on.
+// What the first version wrote is kept, verifies, is found, and is written on.
 func TestOpenMigratesTheFirstVersion(t *testing.T) {
 	found := pgtest.Start(t).Database(t)
-	db, err := postgres.Open(t.Context(), address(t, found), postgres.Options{})
+	raw, err := sql.Open("pgx", found)
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := storetest.Entries(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), 3)
-	if err := errors.Join(db.Append(t.Context(), "n", old), db.Close()); err != nil {
+	defer raw.Close() //nolint:errcheck // nothing waits
+	p, err := goose.NewProvider(goose.DialectPostgres, raw, os.DirFS("migrations"), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
 		t.Fatal(err)
 	}
-	pgtest.Exec(t, found, `DROP INDEX change_object`)
-	pgtest.Exec(t, found, `ALTER TABLE change DROP COLUMN issuer, DROP COLUMN client, DROP COLUMN tenant`)
-	pgtest.Exec(t, found, `DROP INDEX change_at, change_actor, change_action, activity_resource`)
-	pgtest.Exec(t, found, `DROP INDEX activity_client, activity_refused`)
-	pgtest.Exec(t, found, `ALTER TABLE activity DROP COLUMN tenant, DROP COLUMN actor, DROP COLUMN details, DROP COLUMN other`)
-	pgtest.Exec(t, found, `DROP TABLE record`)
-	pgtest.Exec(t, found, `ALTER TABLE activity DROP COLUMN resource`)
-	pgtest.Exec(t, found, `DELETE FROM goose_db_version WHERE version_id > 1`)
+	if _, err := p.UpTo(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	statements, old := storetest.First(func(b []byte) string { return fmt.Sprintf(`'\x%x'`, b) })
+	for _, text := range statements {
+		pgtest.Exec(t, found, text)
+	}
+	pgtest.Exec(t, found, `SELECT setval(pg_get_serial_sequence('interned', 'id'), 100)`)
+	pgtest.Exec(t, found, `SELECT setval(pg_get_serial_sequence('batch', 'id'), 100)`)
 	storetest.Upgraded(t, open(t, found), old)
 }
 

@@ -13,7 +13,8 @@ import (
 const (
 	lockPresence = 7_067_800_001 // shared: a node runs here; exclusive: nobody else does
 	lockMigrate  = 7_067_800_002
-	lockNode     = 706_780 // with the hash of a node's name: the one of that name
+	lockTexts    = 7_067_800_003 // shared: activity is written, by numbers of texts; exclusive: texts are removed
+	lockNode     = 706_780       // with the hash of a node's name: the one of that name
 )
 
 const channel = "postern_feed"

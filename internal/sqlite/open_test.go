@@ -2,11 +2,14 @@ package sqlite_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pressly/goose/v3"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/domain/storetest"
@@ -68,24 +71,22 @@ func TestOpenRefusesANewerDatabase(t *testing.T) {
 	}
 }
 
-// What was written before entries had a Resource is kept, verifies, and is written on.
+// What the first version wrote is kept, verifies, is found, and is written on.
 func TestOpenMigratesTheFirstVersion(t *testing.T) {
 	dir := t.TempDir()
-	db, err := sqlite.Open(t.Context(), dir, sqlite.Options{})
+	raw := beside(t, dir)
+	p, err := goose.NewProvider(goose.DialectSQLite3, raw, os.DirFS("migrations"), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := storetest.Entries(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), 3)
-	if err := errors.Join(db.Append(t.Context(), "n", old), db.Close()); err != nil {
+	if _, err := p.UpTo(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
-	const first = `DROP INDEX change_object; DROP INDEX change_at; DROP INDEX change_actor; DROP INDEX change_action; DROP INDEX change_issuer; DROP INDEX change_client;
- DROP INDEX change_tenant; ALTER TABLE change DROP COLUMN issuer; ALTER TABLE change DROP COLUMN client; ALTER TABLE change DROP COLUMN tenant;
- DROP INDEX activity_client; DROP INDEX activity_tenant; DROP INDEX activity_other; DROP INDEX activity_refused; DROP INDEX activity_actor;
- DROP INDEX activity_resource; ALTER TABLE activity DROP COLUMN other; ALTER TABLE activity DROP COLUMN tenant; ALTER TABLE activity DROP COLUMN actor; ALTER TABLE activity DROP COLUMN details;
- DROP TABLE record; ALTER TABLE activity DROP COLUMN resource; DELETE FROM goose_db_version WHERE version_id > 1`
-	if _, err := beside(t, dir).ExecContext(t.Context(), first); err != nil {
-		t.Fatal(err)
+	statements, old := storetest.First(func(b []byte) string { return fmt.Sprintf("X'%x'", b) })
+	for _, text := range statements {
+		if _, err := raw.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(text, err)
+		}
 	}
 	storetest.Upgraded(t, open(t, dir), old)
 }

@@ -43,43 +43,66 @@ func (s *Store) Append(ctx context.Context, node string, batch []domain.Entry) e
 }
 
 func (s *Store) appendRows(ctx context.Context, node string, rows []domain.Entry) (*tx, error) {
-	x := &s.texts
-	t, err := s.write.begin(ctx, nil, x.lookup, insertInterned, selectInterned, lastBatch, insertBatch, selectBatch, x.one, x.many)
-	if err != nil {
-		return nil, err
-	}
-	era, err := s.era(ctx, t)
+	t, era, err := s.beginAppend(ctx)
 	if err != nil {
 		return t, err
 	}
+	return t, s.appendIn(ctx, t, era, node, rows)
+}
+
+// beginAppend begins a transaction that writes activity. The numbers of texts that were
+// remembered in an era stay what they are until the transaction ends.
+func (s *Store) beginAppend(ctx context.Context, more ...string) (t *tx, era string, err error) {
+	x := &s.texts
+	t, err = s.write.begin(ctx, nil, append(more, s.era, x.lookup, insertInterned, selectInterned, lastBatch, insertBatch, selectBatch,
+		x.one, x.many, x.oneUse, x.manyUses)...)
+	if err != nil {
+		return nil, "", err
+	}
+	if s.cfg.Batches != "" {
+		if _, err := t.ExecContext(ctx, s.cfg.Batches); err != nil {
+			return t, "", t.noted(fmt.Errorf("wait until texts are swept: %w", err))
+		}
+	}
+	if err := t.row(ctx, s.era, nil, &era); err != nil {
+		return t, "", fmt.Errorf("incarnation of the feed: %w", err)
+	}
+	return t, era, nil
+}
+
+// selectEra reads the incarnation of what a transaction writes to, and the age of its texts:
+// numbers of texts that are remembered from another are worth nothing.
+func selectEra(era string) string {
+	if era != "" {
+		era = " || " + era
+	}
+	return `SELECT incarnation || '/' || coalesce((SELECT value FROM meta WHERE key = '` + textsAge + `'), '')` + era + ` FROM feed WHERE one = 1`
+}
+
+// appendIn writes a batch in the order of its ids, and commits.
+func (s *Store) appendIn(ctx context.Context, t *tx, era, node string, rows []domain.Entry) error {
+	x := &s.texts
 	g, err := s.interner.resolve(ctx, t, x.lookup, era, node, rows)
 	if err != nil {
-		return t, fmt.Errorf("intern: %w", err)
+		return fmt.Errorf("intern: %w", err)
 	}
 	id, err := chain(ctx, t, g.known[node], node, rows)
 	if err != nil {
-		return t, err
+		return err
 	}
 	if err := g.insert(ctx, t, x, id, rows); err != nil {
-		return t, err
+		return err
+	}
+	due := s.uses.due(rows)
+	if err := x.writeUses(ctx, t, due); err != nil {
+		return err
 	}
 	if err := t.Commit(); err != nil {
-		return t, err
+		return err
 	}
 	s.interner.add(era, g.fresh)
-	return t, nil
-}
-
-// era is the incarnation of what the transaction writes to: numbers of texts
-// that are remembered from another are worth nothing.
-func (s *Store) era(ctx context.Context, t *tx) (era string, err error) {
-	if s.cfg.Era == "" {
-		return "", nil
-	}
-	if err = t.row(ctx, `SELECT incarnation || `+s.cfg.Era+` FROM feed WHERE one = 1`, nil, &era); err != nil {
-		return "", fmt.Errorf("incarnation of the feed: %w", err)
-	}
-	return era, nil
+	s.uses.wrote(due)
+	return nil
 }
 
 // insert writes the rows of a batch.

@@ -12,7 +12,7 @@ import (
 // The statements of verification. Batches come by pages in the order of node
 // and number: rows of two statements are never open at once.
 const (
-	selectBatches = `SELECT b.id, b.node, i.value, b.n, b.first, b.last, b.entries, b.hash FROM batch b JOIN interned i ON i.id = b.node
+	selectBatches = `SELECT b.id, b.node, i.value, b.n, b.first, b.last, b.entries, b.hash, b.dropped IS NOT NULL FROM batch b JOIN interned i ON i.id = b.node
  WHERE b.node > $1 OR (b.node = $1 AND b.n > $2) ORDER BY b.node, b.n LIMIT 200`
 	selectRows = selectEntries + `batch = $1 AND id >= $2 AND id <= $3 ORDER BY id`
 	countRows  = `SELECT (SELECT count(*) FROM activity), (SELECT count(*) FROM batch)`
@@ -30,11 +30,9 @@ func (s *Store) EachBatch(ctx context.Context, f func(audit.Batch, []domain.Entr
 	if err != nil {
 		return fmt.Errorf("read activity: %w", err)
 	}
-	defer t.Rollback() //nolint:errcheck // nothing was written
-	texts := newGlossary(s.cfg.Anonymous)
+	defer t.Rollback()                    //nolint:errcheck // nothing was written
+	texts := newGlossary(s.cfg.Anonymous) // what is remembered proves nothing
 	var last stored
-	var rows []row
-	var entries []domain.Entry
 	var seen, batches int64
 	for {
 		page, err := batchPage(ctx, t, last)
@@ -45,21 +43,14 @@ func (s *Store) EachBatch(ctx context.Context, f func(audit.Batch, []domain.Entr
 			break
 		}
 		for _, b := range page {
-			open, err := t.query(ctx, selectRows, b.id, b.First[:], b.Last[:])
-			if err == nil {
-				rows, err = scanRows(open, rows[:0])
-			}
-			if err == nil { // what is remembered proves nothing
-				entries, err = texts.entries(ctx, t, rows, entries[:0])
-			}
+			entries, err := s.batchEntries(ctx, t, texts, b)
 			if err != nil {
-				return fmt.Errorf("read batch %d of node %q: %w", b.N, b.Node, err)
+				return err
 			}
-			unhidden(rows, entries)
 			if err := f(b.Batch, entries); err != nil {
 				return err
 			}
-			seen += int64(len(rows))
+			seen += int64(len(entries))
 			last = b
 		}
 		batches += int64(len(page))
@@ -72,6 +63,24 @@ func (s *Store) EachBatch(ctx context.Context, f func(audit.Batch, []domain.Entr
 		return fmt.Errorf("%w: %d entries of activity in no batch, %d batches of no node", audit.ErrBroken, all-seen, allBatches-batches)
 	}
 	return nil
+}
+
+// batchEntries reads the entries of a batch in the order of their ids.
+func (s *Store) batchEntries(ctx context.Context, q querier, texts *glossary, b stored) ([]domain.Entry, error) {
+	open, err := q.query(ctx, selectRows, b.id, b.First[:], b.Last[:])
+	if err != nil {
+		return nil, fmt.Errorf("read batch %d of node %q: %w", b.N, b.Node, err)
+	}
+	rows, err := scanRows(open, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read batch %d of node %q: %w", b.N, b.Node, err)
+	}
+	entries, err := texts.entries(ctx, q, rows, make([]domain.Entry, 0, len(rows)))
+	if err != nil {
+		return nil, fmt.Errorf("read batch %d of node %q: %w", b.N, b.Node, err)
+	}
+	unhidden(rows, entries)
+	return entries, nil
 }
 
 // unhidden makes an entry that the index of other actions does not hold, or holds as something
@@ -98,7 +107,7 @@ func batchPage(ctx context.Context, t *tx, after stored) ([]stored, error) {
 	for rows.Next() {
 		var b stored
 		var first, last sql.RawBytes
-		if err := rows.Scan(&b.id, &b.node, &b.Node, &b.N, &first, &last, &b.Entries, &b.Hash); err != nil {
+		if err := rows.Scan(&b.id, &b.node, &b.Node, &b.N, &first, &last, &b.Entries, &b.Hash, &b.Dropped); err != nil {
 			return nil, err
 		}
 		copy(b.First[:], first)

@@ -35,8 +35,9 @@ func relations() []relation {
 		{"object", "kind, key, version, doc, private", "kind, key"},
 		{"change", changeColumns, "seq"},
 		{"interned", "id, value", "id"},
-		{"batch", "id, node, n, first, last, entries, hash", "id"},
+		{"batch", "id, node, n, first, last, entries, hash, dropped", "id"},
 		{"activity", activityColumns, "id"},
+		{"used", "issuer, client, secret, at", "issuer, client, secret"},
 		{"meta", "key, value", "key"},
 	}
 }

@@ -30,6 +30,9 @@ type Config struct {
 	// Clock is an SQL expression for the database's time in microseconds of the
 	// Unix epoch, Era one for a text that is another after a restore.
 	Clock, Era string
+	// Batches is what a transaction that writes activity begins with, NoBatches what keeps
+	// such transactions waiting until another one ends.
+	Batches, NoBatches string
 	// Retry tells an error after which a transaction may be tried again: nothing
 	// of it was kept.
 	Retry func(error) bool
@@ -55,20 +58,24 @@ type Store struct {
 	texts    texts
 	interner *interner
 	glossary *glossary
+	era      string // reads the era of numbers of texts
+	uses     *uses
 
 	mu     sync.Mutex
 	commit chan struct{} // closed at the next commit of a change
 }
 
 var (
-	_ domain.Store    = (*Store)(nil)
-	_ domain.Activity = (*Store)(nil)
-	_ domain.Trail    = (*Store)(nil)
+	_ domain.Store     = (*Store)(nil)
+	_ domain.Activity  = (*Store)(nil)
+	_ domain.Trail     = (*Store)(nil)
+	_ domain.LastUses  = (*Store)(nil)
+	_ domain.Retention = (*Store)(nil)
 )
 
 // New returns the store. It begins the feed where there is none yet.
 func New(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{cfg: cfg, texts: newTexts(cfg.Anonymous), interner: newInterner(), glossary: newGlossary(cfg.Anonymous), commit: make(chan struct{})}
+	s := &Store{cfg: cfg, texts: newTexts(cfg.Anonymous), interner: newInterner(), glossary: newGlossary(cfg.Anonymous), era: selectEra(cfg.Era), uses: newUses(), commit: make(chan struct{})}
 	s.read.db, s.write.db = cfg.Reader, cfg.Writer
 	s.reads = tables(reader{&s.read}, nil)
 	s.head = selectHeadNow(cfg.Clock, cfg.Era)

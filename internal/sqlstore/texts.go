@@ -10,10 +10,12 @@ type texts struct {
 	lookup string // finds internChunk interned texts
 	one    string // inserts a row of activity
 	many   string // inserts rowChunk rows
+
+	oneUse, manyUses string // write the last use of a secret, and of usedChunk secrets
 }
 
 func newTexts(anonymous bool) texts {
-	t := texts{one: insertRows(1, anonymous), many: insertRows(rowChunk, anonymous)}
+	t := texts{one: insertRows(1, anonymous), many: insertRows(rowChunk, anonymous), oneUse: writeUsed(1, anonymous), manyUses: writeUsed(usedChunk, anonymous)}
 	t.lookup = `SELECT value, id FROM interned WHERE value IN (` + placeholders(1, internChunk, anonymous) + `)`
 	return t
 }

@@ -160,18 +160,3 @@ func activityTwice(t *testing.T, s Store) {
 	appendAll(t, s, "n", list[10:])
 	verified(t, s)
 }
-
-// Upgraded proves a store that was opened from tables of an earlier version: the old
-// entries are there and verify, and new ones follow in their chain, by node "n".
-func Upgraded(t *testing.T, s Store, old []domain.Entry) {
-	t.Helper()
-	verified(t, s)
-	list := Entries(old[len(old)-1].ID.Time().Add(time.Second), 3)
-	list[1].Action, list[1].Resource = domain.CallRefused, "reports GET /reports/{id}"
-	list[2].Tenant, list[2].Actor, list[2].Details = "t1", "user:7", "{}"
-	appendAll(t, s, "n", list)
-	got := search(t, s, domain.Query{})
-	slices.Reverse(got)
-	same(t, "activity", got, slices.Concat(old, list))
-	verified(t, s)
-}

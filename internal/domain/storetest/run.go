@@ -22,6 +22,8 @@ type Store interface {
 	domain.Store
 	domain.Activity
 	domain.Trail
+	domain.LastUses
+	domain.Retention
 	audit.Batches
 	audit.Marks
 	domain.Records
@@ -54,6 +56,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"the trail tells changes and activity":     trail,
 		"the trail is searched":                    trailSearch,
 		"a place in the trail is read strictly":    trailCursor,
+		"last uses of secrets are kept":            lastUses,
+		"old activity is dropped":                  retain,
+		"nothing is lost while texts are swept":    sweep,
 		"parts of entries that came later":         activityParts,
 		"meta":                                     meta,
 		"records expire":                           records,
