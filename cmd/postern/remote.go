@@ -4,25 +4,42 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/postern-dev/postern/internal/admin"
 	"github.com/postern-dev/postern/internal/server"
+	"github.com/postern-dev/postern/oauth"
 )
 
 // remote says which running server a command speaks to: the one whose admin socket
-// lies in the data directory.
+// lies in the data directory, or one over the network.
 type remote struct {
-	Data   string `name:"data" default:"data" env:"POSTERN_DATA" placeholder:"DIR" help:"Data directory of the running server (${env}; left out: ./data)."`
-	Socket string `name:"socket" placeholder:"FILE" help:"Its admin socket, where that is not admin.sock in --data."`
+	Data      string `name:"data" default:"data" env:"POSTERN_DATA" placeholder:"DIR" help:"Data directory of the running server (${env}; left out: ./data)."`
+	Socket    string `name:"socket" placeholder:"FILE" help:"Its admin socket, where that is not admin.sock in --data."`
+	Server    string `name:"server" env:"POSTERN_SERVER" placeholder:"URL" help:"Instead: the address of its surface admin, as in https://admin.example.com (${env})."`
+	TokenFile string `name:"token-file" env:"POSTERN_TOKEN_FILE" placeholder:"FILE" help:"With --server: the file of an API key, or of a token of the management issuer, that nobody else may read (${env})."`
 }
 
 func (r remote) dial() *admin.Conn {
-	if r.Socket != "" {
+	switch {
+	case r.Socket != "":
 		return admin.Dial(r.Socket)
+	case r.Server == "":
+		return admin.Dial(server.Socket(filepath.Clean(r.Data)))
+	case r.TokenFile == "":
+		return admin.Unusable(misuse{hinted{errors.New("--server is given and --token-file is not"), "put an API key or a token of the management issuer into a file, mode 0600, and name it in --token-file or POSTERN_TOKEN_FILE"}})
 	}
-	return admin.Dial(server.Socket(filepath.Clean(r.Data)))
+	text, err := readPrivate(r.TokenFile) // never an argument (D-111)
+	if err != nil {
+		return admin.Unusable(fmt.Errorf("--token-file: %w", err))
+	}
+	conn, err := admin.DialURL(r.Server, oauth.Secret(strings.TrimSpace(text)))
+	if err != nil {
+		return admin.Unusable(misuse{fmt.Errorf("--server: %w", err)})
+	}
+	return conn
 }
 
 // issuerFlag names the issuer of what a command is about.

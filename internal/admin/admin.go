@@ -16,6 +16,9 @@ import (
 	"github.com/postern-dev/postern/internal/signin"
 )
 
+// Prefix is what the paths of the API begin with.
+const Prefix = prefix + "/"
+
 const (
 	prefix      = "/api/admin"
 	maxBody     = 16 << 20         // bytes of a request: the files of one apply
@@ -68,6 +71,7 @@ func newAPI(c Config) *api {
 	a.objects(h)
 	a.tenants(h)
 	a.sessions(h)
+	a.recovery(h)
 	a.people(h)
 	a.apiKeys(h)
 	a.directory(h)

@@ -10,11 +10,14 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/postern-dev/postern/oauth"
 )
 
 const (
@@ -22,26 +25,60 @@ const (
 	maxAnswer   = 64 << 20         // bytes
 )
 
-// Conn speaks the admin API over the socket of a running server.
+// Conn speaks the admin API of a running server, over its socket or over the network.
 type Conn struct {
-	socket string
-	http   *http.Client
+	where string // for errors
+	base  string // what the paths follow
+	token oauth.Secret
+	http  *http.Client
+	err   error // of everything that is asked, where there is no way to ask
 }
+
+// Unusable is a Conn that answers everything with the error: why there is none.
+func Unusable(err error) *Conn { return &Conn{err: err} }
 
 // Dial prepares a connection; it is made when something is asked.
 func Dial(socket string) *Conn {
 	dialer := &net.Dialer{}
-	return &Conn{socket: socket, http: &http.Client{Transport: &http.Transport{
+	return &Conn{where: socket, base: "http://postern" + prefix, http: &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", socket)
 		},
 	}}}
 }
 
+// DialURL is Dial over the network: to the server at an address such as
+// https://admin.example.com, with an API key or a token of the management issuer. Without TLS
+// it speaks to this machine only.
+func DialURL(server string, token oauth.Secret) (*Conn, error) {
+	u, err := url.Parse(server)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
+		return nil, fmt.Errorf("%q is no address of a server; write https://host or https://host:port", server)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return nil, fmt.Errorf("%q is plain HTTP beyond this machine, where the token could be read; write https://", server)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("%q is no address of a server; write https://host or https://host:port", server)
+	case token == "":
+		return nil, errors.New("there is no token for " + server)
+	}
+	base := u.Scheme + "://" + u.Host
+	return &Conn{where: base, base: base + prefix, token: token, http: &http.Client{
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token goes nowhere else (D-113)
+	}}, nil
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
 // Problem is what the admin API answers where it refuses (RFC 9457).
 type Problem struct {
 	Status int    `json:"status"`
 	Title  string `json:"title"`
+	Type   string `json:"type"`
 	Detail string `json:"detail"`
 	Errors []struct {
 		Location string `json:"location"`
@@ -66,14 +103,25 @@ func (p *Problem) Error() string {
 	return b.String()
 }
 
-// UnreachableError says that no server answers at the socket.
-type UnreachableError struct {
-	Socket string
-	Err    error
+// Hint says what to do about a problem, where that is known from its type.
+func (p *Problem) Hint() string {
+	switch problemType(p.Type) {
+	case unauthenticated:
+		return "put an API key (`postern apikey create`) or a token of the management issuer into a file, and name it in POSTERN_TOKEN_FILE"
+	case declared:
+		return "change the file that the object came from and `postern apply` it, or `postern release` the object first"
+	}
+	return ""
 }
 
-// Error names the socket.
-func (e *UnreachableError) Error() string { return "no running postern at " + e.Socket }
+// UnreachableError says that no server answers.
+type UnreachableError struct {
+	Where string // its socket, or its address
+	Err   error
+}
+
+// Error names the place.
+func (e *UnreachableError) Error() string { return "no running postern at " + e.Where }
 
 // Unwrap returns the cause.
 func (e *UnreachableError) Unwrap() error { return e.Err }
@@ -82,6 +130,9 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 func (e *UnreachableError) Hint() string {
 	if errors.Is(e.Err, fs.ErrPermission) {
 		return "only the user that postern runs as, and root, may use its socket"
+	}
+	if strings.Contains(e.Where, "://") {
+		return "see that the server runs, and that a listener of its has the surface admin at this address"
 	}
 	return "start it with `postern serve` or `postern dev --data DIR`, and name the same directory with --data"
 }
@@ -95,6 +146,9 @@ func (c *Conn) call(ctx context.Context, method, path string, version int64, in,
 
 // exchange sends in as JSON, if there is any, and reads the answer into out, if wanted.
 func (c *Conn) exchange(ctx context.Context, method, path string, version int64, in, out any) error {
+	if c.err != nil {
+		return c.err
+	}
 	var body io.Reader
 	if in != nil {
 		data, err := json.Marshal(in)
@@ -103,7 +157,7 @@ func (c *Conn) exchange(ctx context.Context, method, path string, version int64,
 		}
 		body = bytes.NewReader(data)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://postern/api/admin"+path, body)
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return err
 	}
@@ -112,6 +166,9 @@ func (c *Conn) exchange(ctx context.Context, method, path string, version int64,
 	}
 	if version != 0 {
 		req.Header.Set("If-Match", strconv.Quote(strconv.FormatInt(version, 10)))
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+string(c.token))
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
@@ -122,7 +179,7 @@ func (c *Conn) exchange(ctx context.Context, method, path string, version int64,
 	if err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
-	if resp.StatusCode >= http.StatusBadRequest {
+	if resp.StatusCode >= http.StatusMultipleChoices {
 		p := &Problem{Status: resp.StatusCode, Title: http.StatusText(resp.StatusCode)}
 		_ = json.Unmarshal(data, p) // an answer that is no problem document still has its status
 		return p
@@ -135,7 +192,7 @@ func (c *Conn) exchange(ctx context.Context, method, path string, version int64,
 
 func (c *Conn) unreachable(err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ECONNREFUSED) {
-		return &UnreachableError{Socket: c.socket, Err: err}
+		return &UnreachableError{Where: c.where, Err: err}
 	}
 	return err
 }

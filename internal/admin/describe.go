@@ -42,7 +42,7 @@ func creations() []creation {
 	return []creation{
 		{"create-client", []string{"client_secret"}}, {"import-client", nil}, {"rotate-client", []string{"client_secret"}},
 		{"start-rotation", []string{"client_secret"}}, {"rotate-key", nil}, {"import-key", nil}, {"apply", []string{"secrets"}},
-		{"create-person", []string{"link"}}, {"invite-person", []string{"link"}}, {"create-api-key", []string{"key"}},
+		{"create-person", []string{"link"}}, {"invite-person", []string{"link"}}, {"recover", []string{"link"}}, {"create-api-key", []string{"key"}},
 	}
 }
 

@@ -5,7 +5,7 @@ func requestExamples() map[string]string {
 	const tenant = "7b0d7b4e-3f0a-4c55-9d1c-0a1f7f3f4c11"
 	return map[string]string{
 		"create-client":     `{"issuer":"rfc","name":"Nightly export","tenant":"` + tenant + `","scopes":["reports:read"],"audiences":["https://api.example.com"],"policies":["reader"],"resource_scope":{"study":{"ids":["s1"]}}}`,
-		"import-client":     `{"issuer":"vibes","id":"VibesUser","name":"Imported","tenant":"` + tenant + `","audiences":["https://api.example.com"],"client_secret":"Password123"}`,
+		"import-client":     `{"issuer":"legacy","id":"partner-7","name":"Imported","tenant":"` + tenant + `","audiences":["https://api.example.com"],"client_secret":"what the partner has now"}`,
 		"update-client":     `{"scopes":["reports:read","reports:write"],"note":"agreed on Monday","lifetime":null}`,
 		"rotate-client":     `{"kill":true}`,
 		"put-tenant":        `{"label":"Example Hospital","resources":{"study":["s1","s2"]},"endpoints":["lookup"],"ceiling":{"scopes":["reports:read"],"policies":["reader"]}}`,
@@ -17,6 +17,7 @@ func requestExamples() map[string]string {
 		"complete-rotation": `{"kill":false}`,
 		"begin-session":     `{"name":"ann@example.com","password":"correct horse battery staple"}`,
 		"accept-link":       `{"token":"the-token-of-the-link","name":"ann@example.com","password":"correct horse battery staple"}`,
+		"recover":           `{"name":"ann@example.com"}`,
 		"create-person":     `{"name":"ann@example.com","role":"integration-manager","tenants":["` + tenant + `"],"all_issuers":true}`,
 		"update-person":     `{"status":"disabled"}`,
 		"create-api-key":    `{"label":"Nightly reports","role":"auditor","all_tenants":true,"all_issuers":true,"expires":"2027-01-01T00:00:00Z"}`,

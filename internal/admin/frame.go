@@ -26,6 +26,7 @@ type asked struct {
 	exchange *request.Exchange
 	request  *http.Request
 	caller   domain.Caller
+	local    bool            // it came over the socket
 	session  *signin.Session // nil: it came with another credential
 	ifMatch  bool            // it goes only for the version that it names
 }
@@ -137,7 +138,7 @@ func (a *api) know(req *http.Request, about *asked, open bool) error {
 		if p.err != nil || p.uid != 0 && p.uid != os.Geteuid() {
 			return fail(http.StatusForbidden, forbidden, "the admin socket answers the user that postern runs as, and root")
 		}
-		about.caller = domain.Local(domain.Actor("local:" + strconv.Itoa(p.uid)))
+		about.local, about.caller = true, domain.Local(domain.Actor("local:"+strconv.Itoa(p.uid)))
 		return nil
 	}
 	if a.SignIn == nil {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -8,10 +9,13 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/postern-dev/postern/internal/admin"
 	"github.com/postern-dev/postern/internal/config"
+	"github.com/postern-dev/postern/internal/signin"
 )
 
 // listener is one address and the server behind it.
@@ -35,7 +39,11 @@ func (n *Node) listen(l config.Listener) (*listener, error) {
 		}
 		inner = tls.NewListener(inner, cert.config())
 	}
-	return &listener{inner, n.httpServer(n.surfaces(l.Surfaces))}, nil
+	server := n.httpServer(n.surfaces(l.Surfaces))
+	if l.BehindTLSProxy {
+		server.BaseContext = func(net.Listener) context.Context { return signin.BehindTLS(context.Background()) }
+	}
+	return &listener{inner, server}, nil
 }
 
 // httpServer bounds everything a peer can stretch (D-34).
@@ -59,12 +67,15 @@ func (n *Node) httpServer(h http.Handler) *http.Server {
 func (n *Node) surfaces(list []config.Surface) http.Handler {
 	metrics, health := slices.Contains(list, config.Metrics), slices.Contains(list, config.Health)
 	tokens, calls := slices.Contains(list, config.Token), slices.Contains(list, config.Gateway)
+	admins := slices.Contains(list, config.Admin)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case metrics && r.URL.Path == "/metrics":
 			n.metrics.ServeHTTP(w, r)
 		case health && (r.URL.Path == "/livez" || r.URL.Path == "/readyz"):
 			n.health(w, r)
+		case admins && strings.HasPrefix(r.URL.Path, admin.Prefix) && !(tokens && n.auth.Serves(r)):
+			n.admin.ServeHTTP(w, r)
 		case tokens && (!calls || n.auth.Serves(r)):
 			n.auth.ServeHTTP(w, r)
 		case calls:

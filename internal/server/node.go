@@ -32,6 +32,7 @@ import (
 	"github.com/postern-dev/postern/internal/registry"
 	"github.com/postern-dev/postern/internal/seal"
 	"github.com/postern-dev/postern/internal/secret"
+	"github.com/postern-dev/postern/internal/signin"
 	"github.com/postern-dev/postern/internal/snapshot"
 	"github.com/postern-dev/postern/oauth/dialect"
 )
@@ -72,6 +73,7 @@ type Node struct {
 	guard       *guard.Guard
 	gateway     *gateway.Gateway
 	admin       http.Handler
+	signing     *signin.SignIn
 	metrics     http.Handler
 	lines       *logWriter
 
@@ -98,6 +100,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	n.background.Go(func() { n.Snapshot.Run(run) })
 	n.background.Go(func() { n.lines.run(run) })
 	n.background.Go(func() { n.rotate(run) })
+	n.background.Go(func() { n.sweep(run) })
 	n.background.Go(func() { n.recallTrust(run) })
 	n.background.Go(func() { n.checkpoints.Run(run) })
 	return n, nil
@@ -138,6 +141,9 @@ func (n *Node) wire(ctx context.Context, o Options) error {
 		return err
 	}
 	n.checkpoints = n.checkpointer()
+	if n.signing, err = n.signIn(o); err != nil {
+		return err
+	}
 	n.wireLines(o, vault)
 	return nil
 }
@@ -166,7 +172,7 @@ func (n *Node) wireLines(o Options, vault *keys.Vault) {
 		Guard: n.guard, Activity: n.activity, Metrics: gateway.NewMetrics(reg), Log: n.Log, Trusted: trusted, Now: n.Snapshot.Now,
 	})
 	n.admin = admin.New(admin.Config{
-		Registry: n.Registry, Explainer: n.guard, Records: n.db, Audit: n.audited(), Trusted: trusted, Log: n.Log,
+		Registry: n.Registry, Explainer: n.guard, SignIn: n.signing, Records: n.db, Audit: n.audited(), Trusted: trusted, Log: n.Log,
 	})
 }
 
