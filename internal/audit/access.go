@@ -27,14 +27,14 @@ const (
 // policies and the APIs said then; a token may have said less.
 type ClientAccess struct {
 	Moment
-	Issuer       string   `json:"issuer"`
-	ID           string   `json:"client_id"`
-	Name         string   `json:"name"`
-	Tenant       string   `json:"tenant,omitempty"`
-	TenantLabel  string   `json:"tenant_label,omitempty"`
-	PlatformWide bool     `json:"platform_wide,omitempty"`
-	Standing     Standing `json:"standing"`
-	ByChange     Change   `json:"since"` // that made its row what it was then
+	Issuer       string    `json:"issuer"`
+	ID           string    `json:"client_id"`
+	Name         string    `json:"name"`
+	Tenant       string    `json:"tenant,omitempty"`
+	TenantLabel  string    `json:"tenant_label,omitempty"`
+	PlatformWide bool      `json:"platform_wide,omitempty"`
+	Standing     Standing  `json:"standing"`
+	ByChange     ChangedBy `json:"since"` // that made its row what it was then
 
 	Secrets   []domain.Secret      `json:"secrets"` // that it could authenticate with
 	Audiences []string             `json:"audiences"`
@@ -47,8 +47,8 @@ type ClientAccess struct {
 	APIs      []APIAccess          `json:"apis"`                 // that took its tokens
 }
 
-// Change tells who changed something, and when.
-type Change struct {
+// ChangedBy tells who changed something, and when.
+type ChangedBy struct {
 	Seq    int64     `json:"change"`
 	Time   time.Time `json:"time"`
 	Action string    `json:"action"`
@@ -105,7 +105,7 @@ func AccessOfClient(ctx context.Context, feed Feed, at time.Time, issuer, id str
 		return a, missing
 	}
 	a = p.client(&c)
-	a.ByChange = Change{Seq: int64(now.Seq), Time: now.Time, Action: now.Action, Actor: string(now.Actor)}
+	a.ByChange = ChangedBy{Seq: int64(now.Seq), Time: now.Time, Action: now.Action, Actor: string(now.Actor)}
 	if now.Object == nil {
 		a.Standing, a.Secrets = StandingDeleted, []domain.Secret{}
 	}

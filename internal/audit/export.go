@@ -30,8 +30,8 @@ func (f Format) Media() string {
 	return "application/x-ndjson"
 }
 
-// Item is an event as administrators are told of it, its members in this order.
-type Item struct {
+// EventItem is an event as administrators are told of it, its members in this order.
+type EventItem struct {
 	ID          string          `json:"id" doc:"Event id of the request, or change-N."`
 	CreatedAt   time.Time       `json:"created_at"`
 	Action      string          `json:"action" doc:"Names of ours have a dot, those of a product's own events none."`
@@ -52,9 +52,9 @@ type Item struct {
 	Details     json.RawMessage `json:"details,omitempty" doc:"Of a product's event what the product said; of a change the new object."`
 }
 
-// ItemOf is an event in the form in which it is told.
-func ItemOf(e *domain.Event) Item {
-	return Item{
+// EventItemOf is an event in the form in which it is told.
+func EventItemOf(e *domain.Event) EventItem {
+	return EventItem{
 		ID: e.ID, CreatedAt: e.Time.UTC(), Action: e.Action, Actor: e.Actor, Issuer: e.Issuer, ClientID: e.Client, TenantID: e.Tenant,
 		Resource: e.Resource, Outcome: e.Outcome, Reason: e.Reason, Scope: e.Scope, SecretID: e.SecretID, RequestID: e.RequestID,
 		Correlation: e.Correlation, Source: e.Source, Count: max(e.Count, 1), Change: int64(e.Seq), Details: e.Details,
@@ -67,7 +67,7 @@ func columns() []string {
 		"request_id", "correlation_id", "source", "count", "change", "details"}
 }
 
-func (i *Item) row() []string {
+func (i *EventItem) row() []string {
 	change := ""
 	if i.Change != 0 {
 		change = strconv.FormatInt(i.Change, 10)
@@ -99,7 +99,7 @@ func Export(ctx context.Context, w io.Writer, format Format, trail domain.Trail,
 			return n, err
 		}
 		for i := range page {
-			item := ItemOf(&page[i])
+			item := EventItemOf(&page[i])
 			if err := write(&item); err != nil {
 				return n, err
 			}
@@ -116,17 +116,17 @@ func Export(ctx context.Context, w io.Writer, format Format, trail domain.Trail,
 }
 
 // writerOf is what writes one item, and what passes on all that was written.
-func writerOf(out *bufio.Writer, format Format) (write func(*Item) error, flush func() error) {
+func writerOf(out *bufio.Writer, format Format) (write func(*EventItem) error, flush func() error) {
 	switch format {
 	case NDJSON:
 		lines := json.NewEncoder(out) // which escapes every line end
 		lines.SetEscapeHTML(false)
-		return func(i *Item) error { return lines.Encode(i) }, out.Flush
+		return func(i *EventItem) error { return lines.Encode(i) }, out.Flush
 	case CSV:
 		table := csv.NewWriter(out)
 		table.UseCRLF = true
 		head := table.Write(columns())
-		return func(i *Item) error { return table.Write(i.row()) }, func() error {
+		return func(i *EventItem) error { return table.Write(i.row()) }, func() error {
 			table.Flush()
 			if head == nil {
 				head = table.Error()

@@ -124,12 +124,12 @@ func TestExportNDJSON(t *testing.T) {
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	n := 0
 	for ; lines.Scan(); n++ {
-		var item audit.Item
+		var item audit.EventItem
 		if err := json.Unmarshal(lines.Bytes(), &item); err != nil {
 			t.Fatalf("%q: %v", lines.Text(), err)
 		}
 		e := events()[n]
-		want(t, "item", item, audit.ItemOf(&e))
+		want(t, "item", item, audit.EventItemOf(&e))
 	}
 	want(t, "lines", n, len(events()))
 	first, _, _ := strings.Cut(string(data), "\n")

@@ -22,6 +22,7 @@ type storage interface {
 	audit.Marks
 	audit.Batches
 	audit.Heads
+	domain.Trail
 	domain.Records
 	// Notify returns a channel that is closed at the next commit of a change.
 	Notify() <-chan struct{}
