@@ -20,7 +20,7 @@ import (
 type devCommand struct {
 	Data           string `name:"data" placeholder:"DIR" help:"Keep data here. Left out: a temporary directory, removed at the end."`
 	Listen         string `name:"listen" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Address of the first issuer; the others take the next ports."`
-	AdminListen    string `name:"admin-listen" default:"127.0.0.1:8070" placeholder:"ADDR" help:"Address of health and metrics."`
+	AdminListen    string `name:"admin-listen" default:"127.0.0.1:8070" placeholder:"ADDR" help:"Address of the admin API, health and metrics."`
 	Show           string `name:"show" placeholder:"NAME" help:"Print the commands of one issuer."`
 	JSONFile       string `name:"json-file" placeholder:"FILE" help:"Write what is printed for programs to read, mode 0600."`
 	InsecureExpose bool   `name:"insecure-expose" help:"Allow --listen and --admin-listen beyond this machine, with sample data and without TLS."`
@@ -134,6 +134,6 @@ func (c devCommand) config(host string, port, issuers int) (*config.Config, erro
 			Address: net.JoinHostPort(host, strconv.Itoa(port+i)), Surfaces: []config.Surface{config.Token, config.Gateway}, BehindTLSProxy: c.InsecureExpose,
 		})
 	}
-	cfg.Listeners = append(cfg.Listeners, config.Listener{Address: c.AdminListen, Surfaces: []config.Surface{config.Health, config.Metrics}})
+	cfg.Listeners = append(cfg.Listeners, config.Listener{Address: c.AdminListen, Surfaces: []config.Surface{config.Admin, config.Health, config.Metrics}})
 	return cfg, nil
 }

@@ -36,6 +36,7 @@ func screen(s *streams, list []shownIssuer, c devCommand) {
 	}
 	s.data("%d issuers, each with a contract of its own (postern dev --show NAME prints the commands of one):\n\n%s", len(list), issuerTable(list))
 	s.data("Health and metrics: http://%s/readyz http://%s/metrics   Admin socket: %s", c.AdminListen, c.AdminListen, filepath.Join(c.Data, "admin.sock"))
+	s.data("Admin API, to read: http://%s/api/admin/docs", c.AdminListen)
 	s.data("Secrets are new at every start. Ctrl-C stops it.\n")
 }
 

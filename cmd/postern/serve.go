@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/postern-dev/postern/internal/config"
 	"github.com/postern-dev/postern/internal/server"
 )
@@ -30,7 +32,7 @@ func (c serveCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	return serve(ctx, s, cfg, server.Serve, nil)
+	return serve(ctx, s, cfg, server.Serve, func(node *server.Node) error { return bootstrap(ctx, s, node) })
 }
 
 // closeTimeout is how long what is queued may take to be written at the end.
@@ -41,7 +43,7 @@ const closeTimeout = 10 * time.Second
 // token costs (docs/performance.md).
 const gcPercent = 200
 
-// serve opens a node and runs it until the context ends. started, if any, is called
+// serve opens a node and runs it until the context ends. started is called
 // once its addresses are open, before the first request is answered.
 func serve(ctx context.Context, s *streams, cfg *config.Config, stamp string, started func(*server.Node) error) (err error) {
 	if os.Getenv("GOGC") == "" { // whoever says otherwise knows better
@@ -67,12 +69,25 @@ func serve(ctx context.Context, s *streams, cfg *config.Config, stamp string, st
 	for _, a := range listening.Addresses() {
 		node.Log.Info("listening", "address", a.String())
 	}
-	if started != nil {
-		if err := started(node); err != nil {
-			return errors.Join(err, listening.Close())
-		}
+	if err := started(node); err != nil {
+		return errors.Join(err, listening.Close())
 	}
 	return listening.Serve(ctx)
+}
+
+// bootstrap tells where the link for the first administrator is, if there is none yet. The link
+// itself goes to a terminal only, not into a log (D-99).
+func bootstrap(ctx context.Context, s *streams, node *server.Node) error {
+	link, made, err := node.Bootstrap(ctx)
+	if err != nil || !made {
+		return err
+	}
+	s.say("there is no administrator yet; until there is one the admin API answers this machine only")
+	s.hint("`postern admin accept NAME --data %s --link-file %s` makes the first one, until %s", node.Config.Data, link.File, link.Expires.Format("15:04"))
+	if file, ok := s.err.(*os.File); ok && term.IsTerminal(int(file.Fd())) { //nolint:gosec // a file descriptor
+		s.hint("or send this link to POST /api/admin/accept: %s", string(link.Token))
+	}
+	return nil
 }
 
 // taken says more of an address at which somebody else listens.
