@@ -110,7 +110,7 @@ type entryRow struct {
 
 func rowOfBatch(b *Batch, list []domain.Entry) *batchRow {
 	row := &batchRow{
-		Node: b.Node, N: b.N, First: b.First.String(), Last: b.Last.String(), Count: b.Entries, Hash: b.Hash, Dropped: dropped(b),
+		Node: b.Node, N: b.N, First: b.First.String(), Last: b.Last.String(), Count: b.Entries, Hash: b.Hash, Dropped: b.Dropped,
 		Entries: make([]entryRow, len(list)),
 	}
 	for i := range list {
@@ -125,8 +125,7 @@ func rowOfBatch(b *Batch, list []domain.Entry) *batchRow {
 }
 
 func (r *batchRow) batch() (b Batch, list []domain.Entry, err error) {
-	b = Batch{Node: r.Node, N: r.N, Entries: r.Count, Hash: r.Hash}
-	setDropped(&b, r.Dropped)
+	b = Batch{Node: r.Node, N: r.N, Entries: r.Count, Hash: r.Hash, Dropped: r.Dropped}
 	if b.First, err = domain.ParseEventID(r.First); err != nil {
 		return b, nil, err
 	}

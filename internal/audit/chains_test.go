@@ -165,6 +165,31 @@ func TestVerifyWhole(t *testing.T) {
 	}
 }
 
+// RULES "Audit": retention drops whole batches and keeps their hashes, and says so in a chain
+// of its own. What is dropped is told as dropped; what is only made to look so is not.
+func TestVerifyDropped(t *testing.T) {
+	db, raw := world(t)
+	c := checkpoint(t, db)
+	n, err := db.Retain(t.Context(), time.Date(2026, 11, 23, 0, 4, 0, 0, time.UTC))
+	if err != nil || n != 4*worldEntries {
+		t.Fatal(n, err)
+	}
+	online, offline := both(t, db, c)
+	for where, r := range map[string]audit.Report{"online": online, "offline": offline} {
+		if len(r.Problems) != 0 || r.DroppedBatches != 4 || r.DroppedEntries != 4*worldEntries || r.DroppedUntil == nil || r.DroppedUntil.Hour() != 0 || r.DroppedUntil.Minute() != 3 {
+			t.Errorf("%s: %+v", where, r)
+		}
+	}
+	execute(t, raw, `DELETE FROM activity WHERE batch = (SELECT id FROM batch WHERE n = 4 AND node = (SELECT id FROM interned WHERE value = 'node-a'))`)
+	execute(t, raw, `UPDATE batch SET dropped = 1 WHERE n = 4 AND node = (SELECT id FROM interned WHERE value = 'node-a')`)
+	online, offline = both(t, db, c)
+	for where, r := range map[string]audit.Report{"online": online, "offline": offline} {
+		if !contains(r.Problems, "entries of up to 2026-11-23T00:06:00") {
+			t.Errorf("made to look dropped, %s: %v", where, r.Problems)
+		}
+	}
+}
+
 // rehash makes the chain of changes anew from a row on, as whoever knows the format would.
 func rehash(t *testing.T, raw *sql.DB, from int) {
 	t.Helper()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/postern-dev/postern/internal/domain"
 )
@@ -110,9 +111,9 @@ func (v *Verifier) Batch(b Batch, rows []domain.Entry) {
 
 // entries holds the entries of a batch against it.
 func (v *Verifier) entries(at *chain, b *Batch, rows []domain.Entry, follows bool) {
-	if dropped(b) && len(rows) == 0 {
-		v.report.DroppedBatches++
+	if b.Dropped && len(rows) == 0 {
 		v.gone.batch(b)
+		v.report.DroppedBatches++
 		v.report.DroppedEntries += int64(b.Entries)
 		if until := b.Last.Time(); v.report.DroppedUntil == nil || until.After(*v.report.DroppedUntil) {
 			v.report.DroppedUntil = &until
@@ -138,7 +139,7 @@ func (v *Verifier) entries(at *chain, b *Batch, rows []domain.Entry, follows boo
 func (v *Verifier) Report() Report {
 	v.cut()
 	if err := v.gone.err(); err != nil {
-		v.problem("", 0, "%v", err)
+		v.problem("", 0, "%s", strings.TrimPrefix(err.Error(), ErrBroken.Error()+": "))
 	}
 	return v.report
 }
@@ -160,7 +161,7 @@ func Verify(ctx context.Context, feed Feed, batches Batches, checkpoints ...Chec
 		return nil
 	})
 	if errors.Is(err, ErrBroken) {
-		v.problem("", 0, "%v", err)
+		v.problem("", 0, "%s", strings.TrimPrefix(err.Error(), ErrBroken.Error()+": "))
 		err = nil
 	}
 	return v.Report(), err
@@ -195,8 +196,3 @@ func eachChange(ctx context.Context, feed Feed, f func(domain.Change) error) (do
 
 // changesPage is how many changes are read at once.
 const changesPage = 500
-
-// dropped reports whether retention took the entries of the batch.
-func dropped(b *Batch) bool { return b.Dropped }
-
-func setDropped(b *Batch, is bool) { b.Dropped = is }
