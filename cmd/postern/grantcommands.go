@@ -17,13 +17,16 @@ func (c explainCommand) commands(ctx context.Context, conn *admin.Conn, call *ad
 	if g == nil || len(g.Not) > 0 {
 		return nil, nil
 	}
-	add := func(verb string, flags []string, origin string) {
+	add := func(noun, who string, flags []string, origin string) {
 		if len(flags) == 0 {
 			return
 		}
-		list = append(list, "postern "+verb+c.server()+" "+strings.Join(flags, " "))
 		if origin != "" {
-			list = append(list, "or in "+origin+", which that came from, and apply again")
+			list = append(list, "postern release "+noun+" "+who+c.server())
+		}
+		list = append(list, "postern "+noun+" update "+who+c.server()+" "+strings.Join(flags, " "))
+		if origin != "" {
+			list = append(list, "or, instead of both, in "+origin+", which that came from, and apply again")
 		}
 	}
 	client, err := conn.GetClient(ctx, call.Issuer, call.Client)
@@ -35,9 +38,9 @@ func (c explainCommand) commands(ctx context.Context, conn *admin.Conn, call *ad
 		if err != nil {
 			return nil, err
 		}
-		add("tenant update "+tenant.ID, tenantGrantFlags(&tenant, &g.Tenant), tenant.Origin)
+		add("tenant", tenant.ID, tenantGrantFlags(&tenant, &g.Tenant), tenant.Origin)
 	}
-	add("client update "+quoted(client.ID)+" --issuer "+client.Issuer, clientGrantFlags(&client, g), client.Origin)
+	add("client", quoted(client.ID)+" --issuer "+client.Issuer, clientGrantFlags(&client, g), client.Origin)
 	return list, nil
 }
 

@@ -42,12 +42,14 @@ func TestDifferences(t *testing.T) {
 		old, now body
 		want     string
 	}{
-		"nothing":                 {client(same), client(func(c *domain.Client) { c.Epoch, c.Version, c.Secrets, c.Scopes = 9, 1, nil, oauth.Scope{} }), ""},
-		"scalars and durations":   {client(same), client(func(c *domain.Client) { c.Lifetime, c.Note, c.Partner = 5400, "hi", true }), "lifetime: 30m -> 90m\npartner: <nil> -> true\nnote: <nil> -> hi"},
-		"elements":                {client(same), client(func(c *domain.Client) { c.Audiences = []string{"c", "b"} }), "audiences: a -> <nil>\naudiences: <nil> -> c"},
-		"an order":                {client(same), client(func(c *domain.Client) { c.Audiences = []string{"b", "a"} }), "audiences: [a b] -> [b a]"},
-		"one that stands twice":   {client(same), client(func(c *domain.Client) { c.Audiences = []string{"a", "b", "b"} }), "audiences: <nil> -> b"},
-		"nested":                  {client(same), client(func(c *domain.Client) { c.ResourceScope = domain.ResourceScope{"study": {IDs: []string{"s2"}}, "site": {}} }), "resource_scope.site: <nil> -> map[]\nresource_scope.study.ids: s1 -> <nil>"},
+		"nothing":               {client(same), client(func(c *domain.Client) { c.Epoch, c.Version, c.Secrets, c.Scopes = 9, 1, nil, oauth.Scope{} }), ""},
+		"scalars and durations": {client(same), client(func(c *domain.Client) { c.Lifetime, c.Note, c.Partner = 5400, "hi", true }), "lifetime: 30m -> 90m\npartner: <nil> -> true\nnote: <nil> -> hi"},
+		"elements":              {client(same), client(func(c *domain.Client) { c.Audiences = []string{"c", "b"} }), "audiences: a -> <nil>\naudiences: <nil> -> c"},
+		"an order":              {client(same), client(func(c *domain.Client) { c.Audiences = []string{"b", "a"} }), "audiences: [a b] -> [b a]"},
+		"one that stands twice": {client(same), client(func(c *domain.Client) { c.Audiences = []string{"a", "b", "b"} }), "audiences: <nil> -> b"},
+		"nested": {client(same), client(func(c *domain.Client) {
+			c.ResourceScope = domain.ResourceScope{"study": {IDs: []string{"s2"}}, "site": {}}
+		}), "resource_scope.site: <nil> -> map[]\nresource_scope.study.ids: s1 -> <nil>"},
 		"where it comes from":     {client(same), client(func(c *domain.Client) { c.Origin = "core/a.yaml" }), "origin: <nil> -> core/a.yaml"},
 		"a ceiling of nothing":    {&domain.Tenant{ID: "t"}, &domain.Tenant{ID: "t", Ceiling: &domain.Ceiling{}}, "ceiling: <nil> -> map[]"},
 		"a kind without ids":      {&domain.Tenant{ID: "t"}, &domain.Tenant{ID: "t", Resources: map[string][]string{"study": nil}}, "resources.study: <nil> -> map[]"},

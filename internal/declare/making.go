@@ -21,7 +21,7 @@ type making struct {
 // do makes the object and says in its item what became of it.
 func (m *making) do(ctx context.Context) error {
 	if m.item.Outcome == TakenOver {
-		if err := release(ctx, m.reg, m.by, registry.Ref{Kind: m.Kind(), Key: m.Key()}); err != nil {
+		if err := m.reg.Release(ctx, m.by, m.Kind(), m.Key()); err != nil {
 			return err
 		}
 	}
@@ -90,7 +90,7 @@ func absent[T any](v T, err error) (T, error) {
 
 // client makes a client, or changes it; its status only where that is said.
 func (m *making) client(ctx context.Context, v *domain.Client) error {
-	old, err := absent(m.reg.GetClient(ctx, v.Issuer, v.ID))
+	old, err := absent(m.reg.Store.Read().Clients.Get(ctx, v.Key()))
 	if err != nil {
 		return err
 	}

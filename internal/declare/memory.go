@@ -134,27 +134,26 @@ func (m *memory[T]) merge(below []T, page domain.Page, last string) []T {
 
 // Put writes it, or would.
 func (m *memory[T]) Put(ctx context.Context, v T, ifVersion int64) (version int64, err error) {
-	if m.rehearsal {
-		version, err = ifVersion+1, m.same(ctx, v.Key(), ifVersion)
-	} else {
-		version, err = m.Table.Put(ctx, v, ifVersion)
+	if !m.rehearsal {
+		delete(m.seen, v.Key())
+		return m.Table.Put(ctx, v, ifVersion)
 	}
-	if err != nil {
+	if err := m.same(ctx, v.Key(), ifVersion); err != nil {
 		return 0, err
 	}
-	*m.version(&v) = version
-	m.set(v.Key(), &v)
-	return version, nil
+	kept := v
+	*m.version(&kept) = ifVersion + 1
+	m.set(v.Key(), &kept)
+	return ifVersion + 1, nil
 }
 
 // Delete deletes it, or would.
 func (m *memory[T]) Delete(ctx context.Context, key string, ifVersion int64) (err error) {
-	if m.rehearsal {
-		err = m.same(ctx, key, ifVersion)
-	} else {
-		err = m.Table.Delete(ctx, key, ifVersion)
+	if !m.rehearsal {
+		delete(m.seen, key)
+		return m.Table.Delete(ctx, key, ifVersion)
 	}
-	if err == nil {
+	if err = m.same(ctx, key, ifVersion); err == nil {
 		m.set(key, nil)
 	}
 	return err
@@ -162,9 +161,6 @@ func (m *memory[T]) Delete(ctx context.Context, key string, ifVersion int64) (er
 
 func (m *memory[T]) set(key string, v *T) {
 	m.seen[key] = v
-	if !m.rehearsal {
-		return
-	}
 	if i, there := slices.BinarySearch(m.written, key); !there {
 		m.written = slices.Insert(m.written, i, key)
 	}

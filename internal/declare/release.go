@@ -11,14 +11,14 @@ import (
 // Release makes an object nobody's: it stays as it is, and may be changed by other means
 // than files. What no file has brought in is left alone. It returns where it came from.
 func Release(ctx context.Context, reg *registry.Registry, by domain.Actor, of registry.Ref) (origin string, err error) {
-	if err := reg.May(registry.Operation{Name: registry.Apply}); err != nil {
+	v, missing := find(ctx, reg.Store.Read(), of)
+	if err := reg.Release(ctx, by, of.Kind, of.Key); err != nil {
 		return "", err
 	}
-	v, err := find(ctx, reg.Store.Read(), of)
-	if err != nil || originOf(v) == "" {
-		return "", err
+	if missing != nil {
+		return "", missing
 	}
-	return originOf(v), release(ctx, reg, by, of)
+	return originOf(v), nil
 }
 
 // find reads an object of one of the kinds that files declare.
@@ -48,39 +48,6 @@ func pointer[T any, P interface {
 		return nil, err
 	}
 	return P(&v), nil
-}
-
-// release takes the origin away, and changes nothing of what the object says.
-func release(ctx context.Context, reg *registry.Registry, by domain.Actor, of registry.Ref) error {
-	_, err := reg.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
-		v, err := find(ctx, t, of)
-		if err != nil || originOf(v) == "" {
-			return nil, err
-		}
-		change := domain.Change{Kind: of.Kind, Key: of.Key, Action: string(of.Kind) + ".release"}
-		return []domain.Change{change}, putFree(ctx, t, v)
-	})
-	return err
-}
-
-// putFree puts the object without its origin.
-func putFree(ctx context.Context, t domain.Tables, v body) (err error) {
-	*originIn(v) = ""
-	switch v := v.(type) {
-	case *domain.Tier:
-		_, err = t.Tiers.Put(ctx, *v, v.Version)
-	case *domain.Policy:
-		_, err = t.Policies.Put(ctx, *v, v.Version)
-	case *domain.Issuer:
-		_, err = t.Issuers.Put(ctx, *v, v.Version)
-	case *domain.Tenant:
-		_, err = t.Tenants.Put(ctx, *v, v.Version)
-	case *domain.API:
-		_, err = t.APIs.Put(ctx, *v, v.Version)
-	case *domain.Client:
-		_, err = t.Clients.Put(ctx, *v, v.Version)
-	}
-	return err
 }
 
 // originOf is where an object comes from, empty where no file has brought it in.
