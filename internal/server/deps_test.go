@@ -69,7 +69,7 @@ func floors() []floor {
 		{"internal/admin", []string{"internal/audit", "internal/declare", "internal/domain", "internal/graphql", "internal/guard", "internal/keys", "internal/policy",
 			"internal/registry", "internal/request", "internal/signin", "internal/strictjson", "oauth", "oauth/dialect"}},
 		{"internal/sample", nil},
-		{"internal/server", []string{"internal/admin", "internal/audit", "internal/authserver", "internal/clientauth", "internal/config",
+		{"internal/server", []string{"internal/admin", "internal/audit", "internal/auditlog", "internal/authserver", "internal/clientauth", "internal/config",
 			"internal/domain", "internal/gateway", "internal/guard", "internal/inprocess", "internal/keys", "internal/postgres", "internal/ratelimit",
 			"internal/registry", "internal/seal", "internal/secret", "internal/signin", "internal/snapshot", "internal/sqlite", "internal/sqlstore", "oauth", "oauth/dialect", "oauth/jwt",
 			"oauth/resourceserver"}},

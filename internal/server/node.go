@@ -170,6 +170,7 @@ func (n *Node) wireLines(o Options, vault *keys.Vault) {
 	n.guard = guard.New(guard.Config{Snapshot: n.Snapshot, MaxNodes: n.Config.Nodes()})
 	n.gateway = gateway.New(gateway.Config{
 		Guard: n.guard, Activity: n.activity, Metrics: gateway.NewMetrics(reg), Log: n.Log, Trusted: trusted, Now: n.Snapshot.Now,
+		AuditLog: n.auditLog(),
 	})
 	n.admin = admin.New(admin.Config{
 		Registry: n.Registry, Explainer: n.guard, SignIn: n.signing, Records: n.db, Audit: n.audited(), Trusted: trusted, Log: n.Log,
