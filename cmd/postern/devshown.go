@@ -111,7 +111,7 @@ func scopeToSend(d *dialect.Dialect, c *domain.Client) string {
 	return append(scope, c.Scopes...).String()
 }
 
-// apis adds the issuer's API, if it has one, with the commands to try.
+// apis adds the issuer's APIs, each with the commands to try.
 func (w world) apis(i *shownIssuer, port int) error {
 	for _, a := range w.objects.APIs() {
 		if a.Issuers[0] != i.Name {
@@ -126,6 +126,9 @@ func (w world) apis(i *shownIssuer, port int) error {
 			shown.URL += a.GraphQL.Path
 		}
 		for _, t := range tries {
+			if t.API != a.Name && (t.API != "" || len(i.APIs) > 0) {
+				continue
+			}
 			command, err := t.command(i, w.data)
 			if err != nil {
 				return err

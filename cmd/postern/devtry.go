@@ -16,11 +16,13 @@ import (
 // try is one call of a sample API, as a file of objects/try has it.
 type try struct {
 	Caption   string `yaml:"caption"`    // what the command does
+	API       string `yaml:"api"`        // which of the issuer's it calls, by name; left out: the first
 	Client    string `yaml:"client"`     // whose token it gets, by name
 	Scope     string `yaml:"scope"`      // that it asks for; left out: what the token request must name
 	TokenAt   string `yaml:"token_at"`   // where, without a path; left out: the issuer
 	CallAt    string `yaml:"call_at"`    // where it calls, without a path; left out: the issuer
 	Request   string `yaml:"request"`    // method and path
+	Days      bool   `yaml:"days"`       // the path names $YESTERDAY and $TODAY
 	Body      string `yaml:"body"`       // JSON
 	Calls     int    `yaml:"calls"`      // how often, all of them within one minute; left out: once
 	SwitchOff bool   `yaml:"switch_off"` // the client is switched off and on between token and call
@@ -60,6 +62,9 @@ func (t *try) command(i *shownIssuer, data string) (string, error) {
 			lines = append(lines, fmt.Sprintf("%s client %s --data %s --issuer %s %s", self(), verb, word(absolute(data)), i.Name, client.ID))
 		}
 	}
+	if t.Days {
+		lines = append(lines, "YESTERDAY=$(date -u -d yesterday +%Y-%m-%dT00:00:00Z)", "TODAY=$(date -u +%Y-%m-%dT00:00:00Z)")
+	}
 	call := t.call(method, cmp.Or(t.CallAt, i.Issuer)+path)
 	if t.Calls > 1 {
 		// In the last seconds of a minute it waits for the next: some of the calls would pass there.
@@ -89,7 +94,11 @@ func (t *try) call(method, url string) string {
 	} else {
 		words = append(words, `-w '\nHTTP %{http_code}\n'`)
 	}
-	words = append(words, word(url), "\\\n  -H \"Authorization: Bearer $TOKEN\"")
+	address := word(url)
+	if t.Days {
+		address = `"` + url + `"` // of our own files, for the shell to fill in
+	}
+	words = append(words, address, "\\\n  -H \"Authorization: Bearer $TOKEN\"")
 	if t.Body != "" {
 		words = append(words, "\\\n  -H 'Content-Type: application/json' -d", word(t.Body))
 	}

@@ -89,7 +89,7 @@ func objectFields(t *testing.T) string {
 
 func domainStructs(t *testing.T) map[string]*ast.StructType {
 	structs := make(map[string]*ast.StructType)
-	for _, name := range []string{"domain/issuer", "domain/tenant", "domain/api", "domain/client", "policy/resource", "policy/route", "graphql/rule", "graphql/limits"} {
+	for _, name := range []string{"domain/issuer", "domain/tenant", "domain/api", "domain/apiusers", "domain/client", "policy/resource", "policy/route", "graphql/rule", "graphql/limits"} {
 		file, err := parser.ParseFile(token.NewFileSet(), "../../internal/"+name+".go", nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
@@ -110,7 +110,7 @@ func domainStructs(t *testing.T) map[string]*ast.StructType {
 var inner = map[string][2]string{
 	"ceiling": {"Ceiling", "."}, "resource_scope": {"Resources", ".KIND."},
 	"routes": {"Route", "[]."}, "parameters": {"Parameter", "[]."}, "timeouts": {"Timeouts", "."},
-	"graphql": {"GraphQL", "."}, "rules": {"Rule", "[]."}, "limits": {"Limits", "."},
+	"users": {"Users", "."}, "roles": {"Rights", ".ROLE."}, "graphql": {"GraphQL", "."}, "rules": {"Rule", "[]."}, "limits": {"Limits", "."},
 }
 
 func fieldRows(t *testing.T, b *strings.Builder, structs map[string]*ast.StructType, name, prefix string) {
