@@ -38,11 +38,13 @@ func commands() []command {
 		{"graphql", "CPU time of the gateway per GraphQL call of 30 fields against a REST POST of the same body", (*bench).compareGraphQL, false},
 		{"kill", "from an administrator's request to the last call admitted, on one node and on two", (*bench).kill, true},
 		{"checks", "parts beside their controls, and what hostile GraphQL costs", (*bench).checks, false},
+		{"apply", "applying files of clients against bare inserts, and without a change", (*bench).applying, true},
 		{"clients", "many clients against few: CPU time per token and rate", (*bench).clients, false},
 		{"memory", "resident memory, idle and under load", (*bench).memory, false},
 		{"guess", "resident memory while imported secrets are guessed", (*bench).guess, false},
 		{"start", "from exec to the first token", (*bench).start, false},
 		{"storage", "bytes of the data directory per token", (*bench).storage, false},
+		{"activity", "searching millions of entries of activity against a lookup by primary key, and writing 10,000 a second", (*bench).activity, true},
 	}
 }
 
@@ -97,6 +99,8 @@ type options struct {
 	kills       int
 	single      bool
 	stored      int // tokens
+	entries     int // of activity
+	databases   string
 	idle, busy  time.Duration
 	limit       time.Duration
 }
@@ -119,6 +123,8 @@ func parseOptions(args []string) (options, error) {
 	f.IntVar(&o.kills, "kills", 30, "`number` of clients that are ended in each way")
 	f.BoolVar(&o.single, "single", false, "kill on one node only, without PostgreSQL")
 	f.IntVar(&o.stored, "stored", 100_000, "`number` of tokens for storage")
+	f.IntVar(&o.entries, "entries", 10_000_000, "`number` of entries of activity to search")
+	f.StringVar(&o.databases, "databases", "sqlite,postgres", "where activity is searched")
 	f.DurationVar(&o.idle, "idle", 5*time.Second, "`time` of rest before memory counts as idle")
 	f.DurationVar(&o.busy, "busy", 20*time.Second, "`time` under load for memory")
 	f.DurationVar(&o.limit, "limit", 75*time.Minute, "`time` after which everything is ended")
@@ -137,7 +143,7 @@ func parseOptions(args []string) (options, error) {
 	if err := f.Parse(args[1:]); err != nil {
 		return o, err
 	}
-	if f.NArg() > 0 || min(o.rounds, o.requests, o.connections, o.few, o.many, o.stored, o.kills) < 1 {
+	if f.NArg() > 0 || min(o.rounds, o.requests, o.connections, o.few, o.many, o.stored, o.kills, o.entries) < 1 {
 		return o, errors.New("every number must be positive, and nothing may follow the flags")
 	}
 	return o, nil

@@ -21,12 +21,16 @@ type result struct {
 	Kills       []kills      `json:"kills,omitempty"`
 	Checks      []check      `json:"checks,omitempty"`
 	Hostile     []hostile    `json:"hostile,omitempty"`
+	Applied     []applied    `json:"applied,omitempty"`
+	Unchanged   []unchanged  `json:"unchanged,omitempty"`
 	FirstUse    []firstUse   `json:"first_use,omitempty"`
 	Clients     []comparison `json:"clients,omitempty"`
 	Memory      []footprint  `json:"memory,omitempty"`
 	Guess       []footprint  `json:"guess,omitempty"`
 	Starts      []starts     `json:"starts,omitempty"`
 	Storage     []stored     `json:"storage,omitempty"`
+	Searches    []searches   `json:"searches,omitempty"`
+	Written     []written    `json:"written,omitempty"`
 }
 
 // machine says where figures come from, without a name.

@@ -76,7 +76,7 @@ func open(ctx context.Context, path string, opt Options) (*sqlstore.Store, error
 		return nil, err
 	}
 	reader, err := pool(path, opt.Readers, url.Values{"_pragma": {
-		"busy_timeout(5000)", "query_only(on)", "cache_size(-512)", "trusted_schema(off)",
+		"busy_timeout(5000)", "query_only(on)", "cache_size(-512)", "mmap_size(2147418112)", "trusted_schema(off)",
 	}})
 	if err != nil {
 		return nil, errors.Join(err, writer.Close())
@@ -84,7 +84,7 @@ func open(ctx context.Context, path string, opt Options) (*sqlstore.Store, error
 	err = migrate(ctx, writer)
 	var store *sqlstore.Store
 	if err == nil {
-		store, err = sqlstore.New(ctx, sqlstore.Config{Reader: reader, Writer: writer, Anonymous: true, Now: opt.Now, Duplicate: duplicate})
+		store, err = sqlstore.New(ctx, sqlstore.Config{Reader: reader, Writer: writer, Anonymous: true, List: "json_array", Now: opt.Now, Duplicate: duplicate})
 	}
 	if err != nil {
 		return nil, errors.Join(err, reader.Close(), writer.Close())

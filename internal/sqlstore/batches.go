@@ -14,8 +14,7 @@ import (
 const (
 	selectBatches = `SELECT b.id, b.node, i.value, b.n, b.first, b.last, b.entries, b.hash, b.dropped IS NOT NULL FROM batch b JOIN interned i ON i.id = b.node
  WHERE b.node > $1 OR (b.node = $1 AND b.n > $2) ORDER BY b.node, b.n LIMIT 200`
-	selectRows = selectEntries + `batch = $1 AND id >= $2 AND id <= $3 ORDER BY id`
-	countRows  = `SELECT (SELECT count(*) FROM activity), (SELECT count(*) FROM batch)`
+	countRows = `SELECT (SELECT count(*) FROM activity), (SELECT count(*) FROM batch)`
 )
 
 // stored is a batch with its number and that of its node.
@@ -26,7 +25,7 @@ type stored struct {
 
 // EachBatch is described at audit.Batches.
 func (s *Store) EachBatch(ctx context.Context, f func(audit.Batch, []domain.Entry) error) error {
-	t, err := s.read.begin(ctx, &sql.TxOptions{ReadOnly: true, Isolation: s.cfg.Snapshot}, selectBatches, selectRows, countRows, s.glossary.lookup)
+	t, err := s.read.begin(ctx, &sql.TxOptions{ReadOnly: true, Isolation: s.cfg.Snapshot}, selectBatches, s.texts.rows, countRows, s.glossary.lookup)
 	if err != nil {
 		return fmt.Errorf("read activity: %w", err)
 	}
@@ -67,7 +66,7 @@ func (s *Store) EachBatch(ctx context.Context, f func(audit.Batch, []domain.Entr
 
 // batchEntries reads the entries of a batch in the order of their ids.
 func (s *Store) batchEntries(ctx context.Context, q querier, texts *glossary, b stored) ([]domain.Entry, error) {
-	open, err := q.query(ctx, selectRows, b.id, b.First[:], b.Last[:])
+	open, err := q.query(ctx, s.texts.rows, b.id, b.First[:], b.Last[:])
 	if err != nil {
 		return nil, fmt.Errorf("read batch %d of node %q: %w", b.N, b.Node, err)
 	}

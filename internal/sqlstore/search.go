@@ -11,13 +11,27 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postern-dev/postern/internal/audit"
 	"github.com/postern-dev/postern/internal/domain"
 )
 
+// entryNumbers are the columns of a row that are numbers: those of texts first.
+const entryNumbers = `action, issuer, client, secret, scope, source, reason, resource, tenant, actor, count, other`
+
 // selectEntries reads rows of activity; a condition follows. Texts come as their numbers:
-// a join for each of them would cost more than the rows.
-const selectEntries = `SELECT id, action, issuer, client, secret, scope, source, reason, resource, tenant, actor, count, correlation, details, other
- FROM activity WHERE `
+// a join for each of them would cost more than the rows. Where list names a function, it makes
+// one text of the numbers, as each column costs more than the row.
+func selectEntries(list string) string {
+	if list == "" {
+		return `SELECT id, correlation, details, ` + entryNumbers + ` FROM activity WHERE `
+	}
+	return `SELECT id, correlation, details, ` + list + `(` + entryNumbers + `) FROM activity WHERE `
+}
+
+// selectRows reads those of a batch.
+func selectRows(list string) string {
+	return selectEntries(list) + `batch = $1 AND id >= $2 AND id <= $3 ORDER BY id`
+}
 
 const defaultLimit = 50
 
@@ -50,7 +64,7 @@ func (s *Store) find(ctx context.Context, q domain.Query, before domain.EventID,
 	var page []row
 	for _, f := range ways {
 		cond, args := f.text(s.cfg.Anonymous, limit)
-		rows, err := s.read.query(ctx, selectEntries+cond+" ORDER BY id DESC LIMIT "+f.mark(s.cfg.Anonymous, len(args)), args...)
+		rows, err := s.read.query(ctx, s.texts.entries+cond+" ORDER BY id DESC LIMIT "+f.mark(s.cfg.Anonymous, len(args)), args...)
 		if err != nil {
 			return nil, err
 		}
@@ -195,18 +209,28 @@ func bound(t time.Time) (id domain.EventID) {
 // row is an entry as its table keeps it: with numbers in place of texts.
 type row struct {
 	entry   domain.Entry
-	numbers [10]int64 // in the order of selectEntries; 0 is no text
+	numbers [10]int64 // in the order of entryNumbers; 0 is no text
 	other   int64     // again the action, where it is not token.issue
 }
 
 // scanRows appends rows of selectEntries and closes them.
 func scanRows(rows *sql.Rows, list []row) ([]row, error) {
 	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var id sql.RawBytes
-	var values [14]any
-	into := []any{&id}
-	for i := range values {
-		into = append(into, &values[i])
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	var id, packed sql.RawBytes
+	var correlation, details sql.NullString
+	var numbers [12]int64
+	var loose [12]sql.NullInt64
+	into := []any{&id, &correlation, &details}
+	if len(columns) == len(into)+1 {
+		into = append(into, &packed)
+	} else {
+		for i := range loose {
+			into = append(into, &loose[i])
+		}
 	}
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
@@ -217,16 +241,39 @@ func scanRows(rows *sql.Rows, list []row) ([]row, error) {
 		if copy(r.entry.ID[:], id) != len(r.entry.ID) || len(id) != len(r.entry.ID) {
 			return nil, fmt.Errorf("an event id of %d bytes", len(id))
 		}
-		for i := range r.numbers {
-			r.numbers[i], _ = values[i].(int64) // NULL is no text
+		if len(into) == 4 {
+			if err := unpack(packed, &numbers); err != nil {
+				return nil, err
+			}
+		} else {
+			for i := range loose {
+				numbers[i] = loose[i].Int64 // NULL is 0
+			}
 		}
-		count, _ := values[10].(int64)
-		r.entry.Count = uint32(max(count, 1)) //nolint:gosec // it was one when it was written
-		r.entry.Correlation, _ = values[11].(string)
-		r.entry.Details, _ = values[12].(string)
-		r.other, _ = values[13].(int64)
+		copy(r.numbers[:], numbers[:])
+		r.entry.Count = uint32(max(numbers[10], 1)) //nolint:gosec // it was one when it was written
+		r.other, r.entry.Correlation, r.entry.Details = numbers[11], correlation.String, details.String
 	}
 	return list, rows.Err()
+}
+
+// unpack reads a JSON array of numbers, in which null is 0.
+func unpack(text []byte, numbers *[12]int64) error {
+	*numbers = [12]int64{}
+	n := 0
+	for _, c := range text {
+		switch {
+		case c == ',':
+			if n++; n == len(numbers) {
+				return fmt.Errorf("%w: more than %d numbers in a row of activity", audit.ErrBroken, n)
+			}
+		case c >= '0' && c <= '9':
+			numbers[n] = numbers[n]*10 + int64(c-'0')
+		case c == '-': // no number is: what refers to nothing
+			return fmt.Errorf("%w: a negative number in a row of activity", audit.ErrBroken)
+		}
+	}
+	return nil
 }
 
 // filter is conditions that all hold, with their parameters.

@@ -10,10 +10,9 @@ import (
 	"github.com/postern-dev/postern/internal/domain"
 )
 
-// The statements of sweeping texts. sweepRows rows are looked at by one statement, and
+// The statements of sweeping texts. 20,000 rows are looked at by one statement, and
 // sweepTexts texts removed in one transaction, while no batch is written.
 const (
-	sweepRows  = 20_000
 	sweepTexts = 2048
 
 	lastBatchID = `SELECT coalesce(max(id), 0) FROM batch`
@@ -21,6 +20,7 @@ const (
 	nodeNumbers = `SELECT DISTINCT node FROM batch`
 	textNumbers = `SELECT id FROM interned WHERE id > $1 AND id < (SELECT max(id) FROM interned) ORDER BY id LIMIT 10000`
 	endOfRows   = `SELECT id FROM activity WHERE id > $1 ORDER BY id LIMIT 1 OFFSET 19999`
+	removeText  = `DELETE FROM interned WHERE id = $1`
 	textsAge    = "texts" // key of meta: another one whenever numbers of texts become void
 	setTextsAge = `INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value`
 )
@@ -139,7 +139,7 @@ func (s *Store) numbers(ctx context.Context, q querier, text string, args ...any
 // removeTexts removes those of the texts that no batch behind mark uses, while nobody writes
 // one, and voids what writers remember. The greatest number stays: it is never given twice.
 func (s *Store) removeTexts(ctx context.Context, used *bitmap, mark *int64, numbers []int64) error {
-	t, err := s.write.begin(ctx, nil, newBatches, selectRows, setTextsAge)
+	t, err := s.write.begin(ctx, nil, newBatches, s.texts.rows, setTextsAge, removeText)
 	if err != nil {
 		return err
 	}
@@ -149,15 +149,14 @@ func (s *Store) removeTexts(ctx context.Context, used *bitmap, mark *int64, numb
 			return fmt.Errorf("keep others from writing activity: %w", err)
 		}
 	}
-	if *mark, err = useNewBatches(ctx, t, used, *mark); err != nil {
+	if *mark, err = s.useNewBatches(ctx, t, used, *mark); err != nil {
 		return err
 	}
-	const remove = `DELETE FROM interned WHERE id = $1`
 	for _, n := range numbers {
 		if used.has(n) {
 			continue
 		}
-		if _, err := t.exec(ctx, remove, n); err != nil {
+		if _, err := t.exec(ctx, removeText, n); err != nil {
 			return err
 		}
 	}
@@ -169,13 +168,13 @@ func (s *Store) removeTexts(ctx context.Context, used *bitmap, mark *int64, numb
 
 // useNewBatches adds the numbers that batches behind mark refer to, and returns the last of
 // them.
-func useNewBatches(ctx context.Context, t *tx, used *bitmap, mark int64) (int64, error) {
+func (s *Store) useNewBatches(ctx context.Context, t *tx, used *bitmap, mark int64) (int64, error) {
 	batches, err := scanNewBatches(ctx, t, mark)
 	if err != nil {
 		return mark, err
 	}
 	for _, b := range batches {
-		open, err := t.query(ctx, selectRows, b.id, b.First[:], b.Last[:])
+		open, err := t.query(ctx, s.texts.rows, b.id, b.First[:], b.Last[:])
 		if err != nil {
 			return mark, err
 		}

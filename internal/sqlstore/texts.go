@@ -11,11 +11,14 @@ type texts struct {
 	one    string // inserts a row of activity
 	many   string // inserts rowChunk rows
 
+	entries string // reads entries; a condition follows
+	rows    string // reads those of a batch
+
 	oneUse, manyUses string // write the last use of a secret, and of usedChunk secrets
 }
 
-func newTexts(anonymous bool) texts {
-	t := texts{one: insertRows(1, anonymous), many: insertRows(rowChunk, anonymous), oneUse: writeUsed(1, anonymous), manyUses: writeUsed(usedChunk, anonymous)}
+func newTexts(anonymous bool, list string) texts {
+	t := texts{one: insertRows(1, anonymous), many: insertRows(rowChunk, anonymous), oneUse: writeUsed(1, anonymous), manyUses: writeUsed(usedChunk, anonymous), entries: selectEntries(list), rows: selectRows(list)}
 	t.lookup = `SELECT value, id FROM interned WHERE value IN (` + placeholders(1, internChunk, anonymous) + `)`
 	return t
 }
