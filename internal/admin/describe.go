@@ -103,7 +103,13 @@ func methodsOf(item *huma.PathItem) map[string]*huma.Operation {
 // describeOperation adds the headers, and notes what the frame must know of the operation.
 func (a *api) describeOperation(pattern string, op *huma.Operation) {
 	text := &huma.Schema{Type: huma.TypeString}
+	op.Responses[strconv.Itoa(http.StatusRequestHeaderFieldsTooLarge)] = &huma.Response{ // of net/http, before we see it
+		Description: "The headers or the query string are too long", Content: map[string]*huma.MediaType{"text/plain": {Schema: text}},
+	}
 	for status, response := range op.Responses {
+		if status == strconv.Itoa(http.StatusRequestHeaderFieldsTooLarge) {
+			continue
+		}
 		if response.Headers == nil {
 			response.Headers = map[string]*huma.Param{}
 		}

@@ -3,8 +3,11 @@ package admin
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net"
 	"net/http"
@@ -15,6 +18,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/request"
@@ -77,6 +82,9 @@ func (a *api) answer(w http.ResponseWriter, req *http.Request, about *asked) err
 	}
 	body, err := read(w, req)
 	if err != nil {
+		return err
+	}
+	if err := a.noNull(pattern, body); err != nil {
 		return err
 	}
 	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
@@ -203,3 +211,39 @@ func patternOf(method, path string) string { return method + " " + path }
 
 // isOneOf reports whether a status is among them.
 func isOneOf(status int, list ...int) bool { return slices.Contains(list, status) }
+
+// noNull refuses null where it would be taken for a member that was left out: it means
+// something in a PATCH, and in what a client might send an API. A body that is no JSON is
+// told so later.
+func (a *api) noNull(pattern string, body []byte) error {
+	if len(body) == 0 || strings.HasPrefix(pattern, http.MethodPatch) || pattern == patternOf(http.MethodPost, prefix+"/explain") {
+		return nil
+	}
+	var v any
+	if json.Unmarshal(body, &v) != nil {
+		return nil
+	}
+	var places []*huma.ErrorDetail
+	nulls(v, "body", func(at string) { places = append(places, place(at, "is null; leave it out instead")) })
+	if len(places) == 0 {
+		return nil
+	}
+	const most = 100
+	return fail(http.StatusUnprocessableEntity, invalid, "the request holds null", places[:min(len(places), most)]...)
+}
+
+// nulls calls f with the place of each null.
+func nulls(v any, at string, f func(string)) {
+	switch v := v.(type) {
+	case nil:
+		f(at)
+	case []any:
+		for i, one := range v {
+			nulls(one, fmt.Sprintf("%s[%d]", at, i), f)
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			nulls(v[name], at+"."+name[:min(len(name), 64)], f)
+		}
+	}
+}

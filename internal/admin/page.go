@@ -14,12 +14,12 @@ import (
 	"github.com/postern-dev/postern/internal/domain"
 )
 
-const maxCursor = 2048 // characters
+const maxCursor = 1024 // characters
 
 // PageQuery chooses a page of a list. (Exported as ClientPath is.)
 type PageQuery struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many at most."`
-	Cursor string `query:"cursor" maxLength:"2048" doc:"next of the page before, as it came; with the same other parameters."`
+	Cursor string `query:"cursor" maxLength:"1024" doc:"next of the page before, as it came; with the same other parameters."`
 
 	after string // where the page begins
 	path  string // of the request

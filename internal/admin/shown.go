@@ -44,7 +44,11 @@ func showIssuer(v domain.Issuer) (Issuer, int64) {
 }
 func showTenant(v domain.Tenant) (Tenant, int64) { return Tenant{v, v.Version}, v.Version }
 func showAPI(v domain.API) (API, int64)          { return API{API: v, Version: v.Version}, v.Version }
+func showTier(v domain.Tier) (Tier, int64)       { return Tier{Tier: v, Version: v.Version}, v.Version }
+
 func showPolicy(v domain.Policy) (Policy, int64) {
+	if v.Actions == nil { // the document says: an object, never null
+		v.Actions = map[string]string{}
+	}
 	return Policy{Policy: v, Version: v.Version}, v.Version
 }
-func showTier(v domain.Tier) (Tier, int64) { return Tier{Tier: v, Version: v.Version}, v.Version }
