@@ -14,7 +14,9 @@ type clientCommand struct {
 	List    clientListCommand    `cmd:"" help:"List clients."`
 	Show    clientShowCommand    `cmd:"" help:"Show one client."`
 	Update  clientUpdateCommand  `cmd:"" help:"Change what the flags name, and nothing else."`
-	Rotate  clientRotateCommand  `cmd:"" help:"Give a client a new secret in place of all it has, and end its tokens."`
+	Rotate  clientRotateCommand  `cmd:"" help:"Give a client a second secret, with an overlap; or with --kill one in place of all."`
+	Secrets clientSecretsCommand `cmd:"" help:"Tell the secrets of a client, their last use, and whether the old one is safe to retire."`
+	Retire  clientRetireCommand  `cmd:"" help:"Take the old secret of a client away, at the end of a rotation."`
 	Disable clientDisableCommand `cmd:"" help:"Give a client no more tokens, and end those it has."`
 	Enable  clientEnableCommand  `cmd:"" help:"Let a disabled client have tokens again."`
 	Delete  clientDeleteCommand  `cmd:"" help:"Delete a client, and end the tokens it has."`

@@ -16,7 +16,8 @@ import (
 
 type explainCommand struct {
 	remote
-	Client    string  `name:"client" required:"" placeholder:"ID" help:"Whose call it would be."`
+	Event     string  `name:"event" placeholder:"ID" help:"Instead: what was decided about this request, by the X-Request-Id of its answer."`
+	Client    string  `name:"client" placeholder:"ID" help:"Whose call it would be."`
 	Issuer    string  `name:"issuer" placeholder:"NAME" help:"The client's issuer; may be left out where the API has one only."`
 	API       string  `name:"api" placeholder:"NAME" help:"The API; may be left out where there is one only."`
 	Scope     *string `name:"scope" placeholder:"SCOPES" help:"What it would ask the token for, separated by spaces; left out: all that it may, but nothing that binds the token to a resource."`
@@ -38,6 +39,14 @@ func (explainCommand) Help() string {
 
 // Run prints what would become of a call.
 func (c explainCommand) Run(ctx context.Context, s *streams) error {
+	switch {
+	case c.Event != "" && c.Client+c.Query+c.Path != "":
+		return misuse{errors.New("--event goes without --client, --query and --path")}
+	case c.Event != "":
+		return c.event(ctx, s)
+	case c.Client == "":
+		return misuse{errors.New("missing flags: --client=ID")}
+	}
 	call, err := c.call(s)
 	if err != nil {
 		return err

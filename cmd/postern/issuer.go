@@ -9,13 +9,12 @@ import (
 )
 
 type issuerCommand struct {
+	Create issuerCreateCommand `cmd:"" help:"Make an issuer."`
+	Update issuerUpdateCommand `cmd:"" help:"Change what the flags name, and nothing else."`
 	List   issuerListCommand   `cmd:"" help:"List issuers."`
 	Show   issuerShowCommand   `cmd:"" help:"Show one issuer."`
 	Delete issuerDeleteCommand `cmd:"" help:"Delete an issuer that has no clients, with its keys."`
 }
-
-// Help says how issuers are made.
-func (issuerCommand) Help() string { return applyHelp }
 
 type issuerListCommand struct{ listFlags }
 
@@ -50,6 +49,7 @@ func issuerRows(i *admin.Issuer) [][]string {
 	field(&rows, "dialect", i.Dialect)
 	field(&rows, "algorithm", i.Algorithm)
 	field(&rows, "imported secrets", yes(i.ImportedSecrets))
+	field(&rows, "management", yes(i.Management))
 	field(&rows, "key max age", i.KeyMaxAge.Duration().String())
 	field(&rows, "scopes", i.Scopes.String())
 	field(&rows, "file", i.Origin)

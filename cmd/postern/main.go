@@ -29,26 +29,30 @@ const (
 
 // commands is the command line. Nouns first, then verbs.
 type commands struct {
-	Dev     devCommand     `cmd:"" help:"Run everything on this machine, with sample issuers and commands to paste."`
-	Serve   serveCommand   `cmd:"" help:"Run in production, as a configuration file says."`
-	Check   checkCommand   `cmd:"" help:"List every problem of a configuration and of a directory of objects."`
-	Apply   applyCommand   `cmd:"" help:"Bring a directory of objects (tiers, policies, issuers, tenants, APIs, clients) into a running server."`
-	Diff    diffCommand    `cmd:"" help:"Print what applying a directory of objects would change, field by field."`
-	Export  exportCommand  `cmd:"" help:"Write what is there as files that apply reads back."`
-	Release releaseCommand `cmd:"" help:"Let an object that came from a file be changed by commands again."`
-	Copy    copyCommand    `cmd:"" help:"Copy a stopped installation from SQLite to PostgreSQL, or back."`
-	Client  clientCommand  `cmd:"" help:"Create and administer clients."`
-	Tenant  tenantCommand  `cmd:"" help:"Show and change tenants."`
-	Issuer  issuerCommand  `cmd:"" help:"Show and delete issuers."`
-	API     apiCommand     `cmd:"" name:"api" help:"Show and delete APIs behind the gateway."`
-	Policy  policyCommand  `cmd:"" help:"Show and delete policies."`
-	Tier    tierCommand    `cmd:"" help:"Show and delete tiers."`
-	GraphQL graphqlCommand `cmd:"" name:"graphql" help:"Look at the rules of GraphQL schemas."`
-	Explain explainCommand `cmd:"" help:"Say whether a client's call would pass, and what would have to be granted."`
-	Key     keyCommand     `cmd:"" help:"List, rotate and import signing keys."`
-	Dialect dialectCommand `cmd:"" help:"Show the contracts of token endpoints, and check a live one."`
-	Token   tokenCommand   `cmd:"" help:"Look into tokens."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Dev      devCommand      `cmd:"" help:"Run everything on this machine, with sample issuers and commands to paste."`
+	Serve    serveCommand    `cmd:"" help:"Run in production, as a configuration file says."`
+	Check    checkCommand    `cmd:"" help:"List every problem of a configuration and of a directory of objects."`
+	Apply    applyCommand    `cmd:"" help:"Bring a directory of objects (tiers, policies, issuers, tenants, APIs, clients) into a running server."`
+	Diff     diffCommand     `cmd:"" help:"Print what applying a directory of objects would change, field by field."`
+	Export   exportCommand   `cmd:"" help:"Write what is there as files that apply reads back."`
+	Release  releaseCommand  `cmd:"" help:"Let an object that came from a file be changed by commands again."`
+	Copy     copyCommand     `cmd:"" help:"Copy a stopped installation from SQLite to PostgreSQL, or back."`
+	Client   clientCommand   `cmd:"" help:"Create and administer clients."`
+	Tenant   tenantCommand   `cmd:"" help:"Make, show and change tenants."`
+	Issuer   issuerCommand   `cmd:"" help:"Make, show and change issuers."`
+	API      apiCommand      `cmd:"" name:"api" help:"Show and delete APIs behind the gateway."`
+	Policy   policyCommand   `cmd:"" help:"Make, show and change policies."`
+	Tier     tierCommand     `cmd:"" help:"Make, show and change tiers."`
+	Resource resourceCommand `cmd:"" help:"The resource directory: what the ids in resource scopes mean."`
+	Admin    adminCommand    `cmd:"" help:"The people who administer, and how they are let in."`
+	APIKey   apiKeyCommand   `cmd:"" name:"api-key" help:"Keys with a role, for administration or at an API."`
+	Audit    auditCommand    `cmd:"" help:"Search and verify the audit trail, and say who could do what at a time."`
+	GraphQL  graphqlCommand  `cmd:"" name:"graphql" help:"Look at the rules of GraphQL schemas."`
+	Explain  explainCommand  `cmd:"" help:"Say whether a client's call would pass, and what would have to be granted."`
+	Key      keyCommand      `cmd:"" help:"List, rotate and import signing keys."`
+	Dialect  dialectCommand  `cmd:"" help:"Show the contracts of token endpoints, and check a live one."`
+	Token    tokenCommand    `cmd:"" help:"Look into tokens."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 
 	Completion completionCommand `cmd:"" help:"Print the script with which a shell completes commands and flags."`
 	Complete   completeCommand   `cmd:"" hidden:"" help:"What may stand where the cursor is, for those scripts."`

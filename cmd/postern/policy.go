@@ -10,13 +10,12 @@ import (
 )
 
 type policyCommand struct {
+	Create policyCreateCommand `cmd:"" help:"Make a policy."`
+	Update policyUpdateCommand `cmd:"" help:"Change what the flags name, and nothing else."`
 	List   policyListCommand   `cmd:"" help:"List policies."`
 	Show   policyShowCommand   `cmd:"" help:"Show a policy and its actions."`
 	Delete policyDeleteCommand `cmd:"" help:"Delete a policy that no client holds."`
 }
-
-// Help says how policies are made.
-func (policyCommand) Help() string { return applyHelp }
 
 type policyListCommand struct{ listFlags }
 

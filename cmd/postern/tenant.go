@@ -11,15 +11,11 @@ import (
 )
 
 type tenantCommand struct {
+	Create tenantCreateCommand `cmd:"" help:"Make a tenant."`
 	List   tenantListCommand   `cmd:"" help:"List tenants."`
 	Show   tenantShowCommand   `cmd:"" help:"Show one tenant."`
 	Update tenantUpdateCommand `cmd:"" help:"Change what the flags name, and nothing else."`
 	Delete tenantDeleteCommand `cmd:"" help:"Delete a tenant that has no clients."`
-}
-
-// Help says how tenants are made.
-func (tenantCommand) Help() string {
-	return "They are made in files: `postern apply -f DIR` (docs/objects.md)."
 }
 
 type tenantListCommand struct{ listFlags }

@@ -9,14 +9,15 @@ import (
 )
 
 type tierCommand struct {
+	Put    tierPutCommand    `cmd:"" help:"Make a tier, or change it."`
 	List   tierListCommand   `cmd:"" help:"List tiers, the built-in ones too."`
 	Show   tierShowCommand   `cmd:"" help:"Show one tier."`
 	Delete tierDeleteCommand `cmd:"" help:"Delete a tier that no client has and no API names; a built-in one comes back in its place."`
 }
 
-// Help says how tiers are made.
+// Help says what the name of a built-in tier does.
 func (tierCommand) Help() string {
-	return applyHelp + " One that is made under the name of a built-in one takes its place."
+	return "One that is made under the name of a built-in one takes its place."
 }
 
 type tierListCommand struct{ listFlags }

@@ -133,6 +133,9 @@ func (n *Node) wire(ctx context.Context, o Options) error {
 	n.Registry = &registry.Registry{
 		Store: n.Snapshot.Committing(), Dialects: set, Vault: vault, Now: n.Snapshot.Now, AllowHS256: o.Config.AllowHS256,
 	}
+	if o.Config.Audit.Tokens != config.AuditOff {
+		n.Registry.Uses = n.db
+	}
 	n.activity, err = audit.Start(ctx, audit.Options{
 		Node: o.Config.Node, Mode: audit.Mode(o.Config.Audit.Tokens), Activity: n.db, Marks: n.db, Log: n.Log, Now: n.Snapshot.Now,
 		Wait: recordWait,

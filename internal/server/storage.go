@@ -24,6 +24,7 @@ type storage interface {
 	audit.Heads
 	domain.Trail
 	domain.Records
+	domain.LastUses
 	// Notify returns a channel that is closed at the next commit of a change.
 	Notify() <-chan struct{}
 }

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/postern-dev/postern/internal/admin"
+	"github.com/postern-dev/postern/internal/domain"
+)
+
+type adminCommand struct {
+	List    adminListCommand    `cmd:"" help:"List the people who administer."`
+	Show    adminShowCommand    `cmd:"" help:"Show one of them."`
+	Create  adminCreateCommand  `cmd:"" help:"Let somebody administer, and make the link by which they set a password."`
+	Update  adminUpdateCommand  `cmd:"" help:"Change what the flags name, and nothing else."`
+	Invite  adminInviteCommand  `cmd:"" help:"Make another link by which somebody sets a password."`
+	Delete  adminDeleteCommand  `cmd:"" help:"Let somebody administer no more; their sessions are over."`
+	Accept  adminAcceptCommand  `cmd:"" help:"Set a password by a link, which is then worth nothing."`
+	Recover adminRecoverCommand `cmd:"" help:"On the server's own machine: make somebody a platform admin again, with a link to set a new password."`
+	Whoami  adminWhoamiCommand  `cmd:"" help:"Tell who the server takes us for."`
+}
+
+type adminListCommand struct{ listFlags }
+
+// Run prints a line for each person.
+func (c adminListCommand) Run(ctx context.Context, s *streams) error {
+	list, err := c.dial().ListPeople(ctx)
+	if err != nil {
+		return err
+	}
+	return printList(s, c.JSON, list, []string{"NAME", "ROLE", "STATUS", "TENANTS", "ISSUERS", "ID"}, func(p *admin.Person) []string {
+		return []string{p.Name, string(p.Role), string(p.Status), reachText(p.AllTenants, p.Tenants), reachText(p.AllIssuers, p.Issuers), p.ID}
+	})
+}
+
+// onePerson is what the commands about one person have in common.
+type onePerson struct {
+	remote
+	Name string `arg:"" help:"The person's name, or id."`
+	JSON bool   `name:"json" help:"Print the person as JSON."`
+}
+
+// find finds the person.
+func (c onePerson) find(ctx context.Context) (*admin.Conn, admin.Person, error) {
+	conn := c.dial()
+	list, err := conn.ListPeople(ctx)
+	if err != nil {
+		return nil, admin.Person{}, err
+	}
+	for _, p := range list {
+		if p.ID == c.Name || strings.EqualFold(p.Name, c.Name) {
+			return conn, p, nil
+		}
+	}
+	return nil, admin.Person{}, hinted{fmt.Errorf("nobody who administers is called %q", c.Name), "`postern admin list` names them"}
+}
+
+type adminShowCommand struct{ onePerson }
+
+// Run prints a person.
+func (c adminShowCommand) Run(ctx context.Context, s *streams) error {
+	_, p, err := c.find(ctx)
+	if err != nil {
+		return err
+	}
+	return printOne(s, c.JSON, p, personRows)
+}
+
+func personRows(p *admin.Person) [][]string {
+	var rows [][]string
+	field(&rows, "id", p.ID)
+	field(&rows, "name", p.Name)
+	field(&rows, "role", string(p.Role))
+	reachRows(&rows, p.Reach)
+	field(&rows, "status", string(p.Status))
+	field(&rows, "subject", p.Subject)
+	field(&rows, "created", moment(&p.Created))
+	field(&rows, "password", orElse(moment(p.Changed), "none"))
+	field(&rows, "version", strconv.FormatInt(p.Version, 10))
+	return rows
+}
+
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}
+
+// linkFile says where a link goes.
+type linkFile struct {
+	LinkFile string `name:"link-file" placeholder:"FILE" help:"Write the link to this new file, mode 0600, instead of printing it."`
+}
+
+// handOver gives a link to whoever asked for it.
+func (c linkFile) handOver(s *streams, l *admin.NewLink, of string) error {
+	lives := ""
+	if l.Expires != nil {
+		lives = " until " + moment(l.Expires)
+	}
+	if c.LinkFile == "" {
+		s.say("the link of %s is good once%s; they give it to `postern admin accept`:", of, lives)
+		s.data("%s", l.Link)
+		return nil
+	}
+	file, err := newPrivate(c.LinkFile)
+	if err != nil {
+		return fmt.Errorf("--link-file: %w", err)
+	}
+	_, err = file.WriteString(l.Link + "\n")
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	s.say("the link of %s is in %s and nowhere else, good once%s; they give it to `postern admin accept`", of, c.LinkFile, lives)
+	return nil
+}
+
+type adminCreateCommand struct {
+	remote
+	linkFile
+	reachFlags
+	Name     string      `arg:"" help:"The name they sign in with, as in ann@example.com."`
+	Role     domain.Role `name:"role" required:"" placeholder:"ROLE" help:"platform-admin, integration-manager, tenant-developer or auditor."`
+	Subject  string      `name:"subject" placeholder:"SUB" help:"Who they are at the OpenID provider."`
+	NoInvite bool        `name:"no-invite" help:"Make no link: they sign in at the OpenID provider."`
+}
+
+// Run makes a person, and a link.
+func (c adminCreateCommand) Run(ctx context.Context, s *streams) error {
+	p := patcher{patch: admin.Patch{}}
+	c.reachFlags.patch(&p)
+	n := admin.NewPerson{}
+	if err := errors.Join(p.err, p.into(&n)); err != nil {
+		return err
+	}
+	n.Name, n.Role, n.Subject = c.Name, c.Role, c.Subject
+	if n.Role == domain.PlatformAdmin {
+		n.AllTenants, n.AllIssuers = true, true
+	}
+	conn := c.dial()
+	made, err := conn.CreatePerson(ctx, n)
+	if err != nil {
+		return err
+	}
+	s.say("%s administers as %s", made.Name, made.Role)
+	if c.NoInvite {
+		return nil
+	}
+	return invite(ctx, s, conn, c.linkFile, &made)
+}
+
+func invite(ctx context.Context, s *streams, conn *admin.Conn, to linkFile, p *admin.Person) error {
+	link, err := conn.InvitePerson(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	return to.handOver(s, &link, p.Name)
+}
+
+// into reads the patch into a new object.
+func (p *patcher) into(v any) error {
+	data, err := json.Marshal(p.patch)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, v)
+}
+
+type adminUpdateCommand struct {
+	onePerson
+	reachFlags
+	Role      *string `name:"role" placeholder:"ROLE" help:"platform-admin, integration-manager, tenant-developer or auditor."`
+	Status    *string `name:"status" placeholder:"STATUS" help:"enabled or disabled; who is disabled is signed out."`
+	Subject   *string `name:"subject" placeholder:"SUB" help:"Who they are at the OpenID provider."`
+	IfVersion int64   `name:"if-version" placeholder:"N" help:"Only while the person is at this version (see admin show)."`
+}
+
+// Run sends the flags that were given.
+func (c adminUpdateCommand) Run(ctx context.Context, s *streams) error {
+	p := patcher{patch: admin.Patch{}}
+	c.reachFlags.patch(&p)
+	p.text("role", c.Role)
+	p.text("status", c.Status)
+	p.text("subject", c.Subject)
+	if p.err != nil {
+		return p.err
+	}
+	if len(p.patch) == 0 {
+		return misuse{hinted{errors.New("there is nothing to change"), "name at least one flag, as in --role auditor; `postern admin update --help` lists them"}}
+	}
+	conn, old, err := c.find(ctx)
+	if err != nil {
+		return err
+	}
+	done, err := conn.UpdatePerson(ctx, old.ID, c.IfVersion, p.patch)
+	if err != nil {
+		return err
+	}
+	s.say("%s administers as %s, %s", done.Name, done.Role, done.Status)
+	if c.JSON {
+		return s.json(done)
+	}
+	return nil
+}
+
+type adminInviteCommand struct {
+	onePerson
+	linkFile
+}
+
+// Run makes a link.
+func (c adminInviteCommand) Run(ctx context.Context, s *streams) error {
+	conn, p, err := c.find(ctx)
+	if err != nil {
+		return err
+	}
+	return invite(ctx, s, conn, c.linkFile, &p)
+}
+
+type adminDeleteCommand struct{ onePerson }
+
+// Run deletes a person.
+func (c adminDeleteCommand) Run(ctx context.Context, s *streams) error {
+	conn, p, err := c.find(ctx)
+	if err != nil {
+		return err
+	}
+	if err := conn.DeletePerson(ctx, p.ID, p.Version); err != nil {
+		return err
+	}
+	s.say("%s administers no more", p.Name)
+	if c.JSON {
+		return s.json(p)
+	}
+	return nil
+}
+
+type adminWhoamiCommand struct {
+	remote
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Run prints who the server takes us for.
+func (c adminWhoamiCommand) Run(ctx context.Context, s *streams) error {
+	who, err := c.dial().WhoAmI(ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return s.json(who)
+	}
+	var rows [][]string
+	field(&rows, "actor", string(who.Actor))
+	field(&rows, "name", who.Name)
+	field(&rows, "role", string(who.Role))
+	reachRows(&rows, who.Reach)
+	field(&rows, "may change the platform", orElse(yes(who.Platform), "no"))
+	return s.table(rows)
+}
