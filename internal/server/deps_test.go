@@ -73,13 +73,13 @@ func floors() []floor {
 			"internal/domain", "internal/gateway", "internal/guard", "internal/inprocess", "internal/keys", "internal/postgres", "internal/ratelimit",
 			"internal/registry", "internal/seal", "internal/secret", "internal/signin", "internal/snapshot", "internal/sqlite", "internal/sqlstore", "oauth", "oauth/dialect", "oauth/jwt",
 			"oauth/resourceserver"}},
-		{"cmd/postern", []string{"internal/admin", "internal/config", "internal/declare", "internal/domain", "internal/graphql", "internal/guard", "internal/registry",
+		{"cmd/postern", []string{"internal/admin", "internal/audit", "internal/config", "internal/declare", "internal/domain", "internal/graphql", "internal/guard", "internal/registry",
 			"internal/sample", "internal/seal", "internal/server", "internal/strictjson", "internal/strictyaml", "oauth", "oauth/dialect", "oauth/jwt"}},
 		{"bench/fixture", nil},
 		{"bench/load", []string{"bench/fixture"}},
 		{"bench/ref", []string{"bench/fixture"}},
 		{"bench/upstream", []string{"bench/fixture"}},
-		{"bench", []string{"bench/fixture", "internal/admin", "internal/config", "internal/domain", "internal/policy", "internal/postgres/pgtest",
+		{"bench", []string{"bench/fixture", "internal/admin", "internal/config", "internal/declare", "internal/domain", "internal/policy", "internal/postgres/pgtest",
 			"internal/registry", "internal/seal", "internal/secret", "internal/server", "internal/token", "oauth"}},
 	}
 }
