@@ -2,9 +2,7 @@ package signin
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +17,6 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
-	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/oauth"
 )
 
@@ -120,36 +117,6 @@ func (p *provider) discover(ctx context.Context) (*found, error) {
 	return f, nil
 }
 
-// begun is a sign-in that was begun: a value that only one browser has. Its state, nonce and
-// PKCE verifier (RFC 7636) follow from it one way, so nothing need be kept for browsers that
-// never come back.
-type begun string
-
-// newBegun makes one: 256 random bits, and when.
-func newBegun(now time.Time) begun {
-	return begun(randomText() + "." + strconv.FormatInt(now.Unix(), 10))
-}
-
-// alive reports whether it is well-formed, and not older than beginLives.
-func (b begun) alive(now time.Time) bool {
-	random, at, ok := strings.Cut(string(b), ".")
-	seconds, err := strconv.ParseInt(at, 10, 64)
-	if !ok || err != nil || len(random) != tokenChars {
-		return false
-	}
-	age := now.Sub(time.Unix(seconds, 0))
-	return age >= 0 && age < beginLives
-}
-
-func (b begun) derive(use string) string {
-	sum := sha256.Sum256([]byte(use + "\x00" + string(b)))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-func (b begun) state() string    { return b.derive("state") }
-func (b begun) nonce() string    { return b.derive("nonce") }
-func (b begun) verifier() string { return b.derive("verifier") } // 43 characters, as RFC 7636 §4.1 wants
-
 // at is the URL that the browser is sent to. The provider is asked to have people prove anew
 // who they are where the last time was too long ago for Fresh (OpenID Connect Core §3.1.2.1).
 func (f *found) at(b begun) string {
@@ -222,86 +189,4 @@ func exchangeError(err error) error {
 		return fmt.Errorf("%w: token endpoint: %w", ErrProvider, broken.Err)
 	}
 	return fmt.Errorf("%w: token endpoint: its answer is none", ErrProvider)
-}
-
-// claims are those of an ID token, or of the userinfo endpoint, that are read.
-type claims struct {
-	Email    string `json:"email"`
-	Verified any    `json:"email_verified"` // some providers write it as a text
-	AuthTime *int64 `json:"auth_time"`
-}
-
-// verified is the e-mail, if the provider says that it is theirs.
-func (c claims) verified() string {
-	if c.Verified == true || c.Verified == "true" {
-		return c.Email
-	}
-	return ""
-}
-
-// maxSubject is how long a subject may be as it is kept: the issuer, `#`, and the `sub`.
-const maxSubject = 200
-
-// read takes from the ID token who it is, and the e-mail from the userinfo endpoint where the
-// token does not hold it (OpenID Connect Core §5.4).
-func (f *found) read(ctx context.Context, p *provider, id *oidc.IDToken, tokens *oauth2.Token) (identity, error) {
-	var c claims
-	if err := id.Claims(&c); err != nil {
-		return identity{}, fmt.Errorf("%w: ID token: %w", ErrProvider, err)
-	}
-	// A sub means nothing without its issuer; there is no `#` in one of those.
-	who := identity{subject: p.Issuer + "#" + id.Subject, sub: id.Subject, email: c.verified()}
-	if id.Subject == "" || len(who.subject) > maxSubject {
-		return identity{}, fmt.Errorf("%w: ID token: its sub is empty, or with the issuer longer than %d bytes", ErrProvider, maxSubject)
-	}
-	if c.AuthTime != nil {
-		who.signedIn = time.Unix(*c.AuthTime, 0)
-		if now := p.now(); who.signedIn.After(now) {
-			who.signedIn = now
-		}
-	}
-	if c.Email != "" || f.UserInfoEndpoint() == "" {
-		return who, nil
-	}
-	info, err := f.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
-	if err != nil {
-		return identity{}, fmt.Errorf("%w: userinfo endpoint: %w", ErrProvider, err)
-	}
-	// OpenID Connect Core §5.3.2: another's userinfo is not looked at.
-	if info.Subject != id.Subject {
-		return identity{}, fmt.Errorf("%w: userinfo endpoint: it answers for somebody else", ErrProvider)
-	}
-	if info.EmailVerified {
-		who.email = info.Email
-	}
-	return who, nil
-}
-
-// match finds the person: who signed in there before; or, once, whose subject an administrator
-// wrote, or whose name is the verified e-mail. Nobody is made.
-func (s *SignIn) match(ctx context.Context, who identity) (domain.Person, error) {
-	p, err := s.person(ctx, func(p *domain.Person) bool { return p.Subject == who.subject })
-	if errors.Is(err, domain.ErrNotFound) {
-		p, err = s.person(ctx, func(p *domain.Person) bool { return p.Subject == who.sub })
-	}
-	if errors.Is(err, domain.ErrNotFound) && who.email != "" {
-		p, err = s.People.FindPerson(ctx, foldName(who.email))
-		if err == nil && p.Subject != "" {
-			return domain.Person{}, ErrNobody // the name is bound to somebody else there
-		}
-	}
-	switch {
-	case errors.Is(err, domain.ErrNotFound):
-		return domain.Person{}, ErrNobody
-	case err != nil:
-		return domain.Person{}, fmt.Errorf("sign in: %w", err)
-	case p.Status != domain.Enabled:
-		return domain.Person{}, ErrNobody
-	case p.Subject == who.subject:
-		return p, nil
-	}
-	return s.People.UpdatePerson(ctx, Actor(&p), p.ID, p.Version, func(p *domain.Person) error {
-		p.Subject = who.subject
-		return nil
-	})
 }
