@@ -115,7 +115,13 @@ func (k *APIKey) Problems(api *API) []Problem {
 // Problems lists what is wrong with an entry of the resource directory by itself.
 func (n *NamedResource) Problems() []Problem {
 	var p problems
-	p.resourceIDs("id", n.ResourceKind, []string{n.ID})
+	p.kind("kind", n.ResourceKind)
+	var ids problems
+	ids.resourceIDs("id", "any", []string{n.ID})
+	for _, problem := range ids {
+		problem.Field = "id"
+		p = append(p, problem)
+	}
 	if n.Label == "" {
 		p.add("label", "is missing; people know the resource by it")
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -91,37 +90,38 @@ func beyond(c, holds *domain.Client) []string {
 
 // limits are how fast and how long a client may be.
 type limits struct {
-	lifetime int64            // of its tokens, in seconds
-	tier     int64            // calls a minute; unlimited: math.MaxInt64
-	apis     map[string]int64 // by API that has another limit, counted apart
-	own      map[string]int64 // those that were given to this client alone
+	lifetime  int64            // of its tokens, in seconds
+	unlimited bool             // but for what is apart
+	tier      int64            // calls a minute at all APIs together, but for
+	apart     map[string]int64 // those at APIs that are counted apart
 }
 
-// at is how many calls a minute there are at an API.
-func (l *limits) at(api string) int64 {
-	if apart, ok := l.apis[api]; ok {
-		return apart
-	}
-	return l.tier
-}
-
-// beyond lists where these limits are wider than those.
+// beyond lists where these limits allow what those do not.
 func (l *limits) beyond(holds *limits) []string {
 	var more []string
 	if l.lifetime > holds.lifetime {
 		more = append(more, fmt.Sprintf("lifetime %d, not %d at most", l.lifetime, holds.lifetime))
 	}
-	if l.tier > holds.tier {
-		more = append(more, "tier")
+	for _, api := range slices.Sorted(maps.Keys(holds.apart)) {
+		here, apart := l.apart[api]
+		if most := holds.apart[api]; apart && here > most || !apart && (l.unlimited || l.tier > most) {
+			more = append(more, fmt.Sprintf("rate_limits.%s above %d", api, most))
+		}
 	}
-	both := maps.Clone(l.apis)
-	maps.Copy(both, holds.apis)
-	for _, api := range slices.Sorted(maps.Keys(both)) {
-		// What is counted apart adds to the tier: who has nothing apart cannot give that.
-		_, own := l.own[api]
-		_, apart := holds.apis[api]
-		if l.at(api) > holds.at(api) || own && !apart && holds.tier < math.MaxInt64 {
-			more = append(more, "rate_limits."+api)
+	if holds.unlimited {
+		return more
+	}
+	left := holds.tier - l.tier
+	if l.unlimited || left < 0 {
+		return append(more, fmt.Sprintf("tier above %d calls a minute", holds.tier))
+	}
+	for _, api := range slices.Sorted(maps.Keys(l.apart)) {
+		// What is counted apart comes on top of the tier.
+		if _, too := holds.apart[api]; too {
+			continue
+		}
+		if left -= l.apart[api]; left < 0 {
+			return append(more, fmt.Sprintf("rate_limits.%s, with the tier above %d calls a minute", api, holds.tier))
 		}
 	}
 	return more
@@ -141,18 +141,15 @@ func (r *Registry) limitsOf(ctx context.Context, t domain.Tables, c *domain.Clie
 	if err != nil {
 		return nil, err
 	}
-	l := &limits{tier: tier.PerMinute, apis: make(map[string]int64), own: c.RateLimits}
+	l := &limits{unlimited: tier.Unlimited, tier: tier.PerMinute, apart: make(map[string]int64)}
 	if d := r.dialect(issuer); d != nil {
 		l.lifetime = int64(c.TokenLifetime(d) / time.Second)
 	}
-	if tier.Unlimited {
-		l.tier = math.MaxInt64
-	}
 	for i := range apis {
 		if here, ok := apis[i].RateLimits[tier.Name]; ok {
-			l.apis[apis[i].Name] = here
+			l.apart[apis[i].Name] = here
 		}
 	}
-	maps.Copy(l.apis, c.RateLimits)
+	maps.Copy(l.apart, c.RateLimits)
 	return l, nil
 }
