@@ -28,9 +28,12 @@ func (s *Surface) add(c *Call, of whose) error {
 	if s.Record == nil {
 		return notKept(0, errOff)
 	}
+	if c.Verdict.Events == nil {
+		return notFound()
+	}
 	now := s.Now()
-	for i := range c.Verdict.Events {
-		e := s.entry(c, of, &c.Verdict.Events[i], now)
+	for i := range *c.Verdict.Events {
+		e := s.entry(c, of, &(*c.Verdict.Events)[i], now)
 		if err := s.Record(c.Context(), e); err != nil {
 			return notKept(answer.Accepted, err)
 		}

@@ -81,6 +81,10 @@ func (s *Surface) answer(c *Call) error {
 	case domain.AuditLogEvents:
 		return s.add(c, of)
 	}
+	return notFound()
+}
+
+func notFound() error {
 	return &failure{status: http.StatusNotFound, Code: "not_found", Description: "the audit log has no such endpoint", reason: string(guard.NoRoute)}
 }
 

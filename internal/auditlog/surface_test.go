@@ -479,7 +479,7 @@ func TestStoreFails(t *testing.T) {
 func TestAdd(t *testing.T) {
 	d := newDesk(t)
 	events := func(v *guard.Verdict) *guard.Verdict {
-		v.Events = []guard.ProductEvent{
+		v.Events = &[]guard.ProductEvent{
 			{Name: "dlp_block", Resource: "chat/7", Outcome: domain.Refused, Details: json.RawMessage(`{"actor":"root","occurred_at":"1999-01-01T00:00:00Z","tenant_id":"x"}`)},
 			{Name: "login", Outcome: domain.Success},
 		}
@@ -522,10 +522,8 @@ func TestAdd(t *testing.T) {
 func TestAddFails(t *testing.T) {
 	d := newDesk(t)
 	v := as(one)
-	v.Events = make([]guard.ProductEvent, 3)
-	for i := range v.Events {
-		v.Events[i] = guard.ProductEvent{Name: "login", Outcome: domain.Success}
-	}
+	login := guard.ProductEvent{Name: "login", Outcome: domain.Success}
+	v.Events = &[]guard.ProductEvent{login, login, login}
 	record, calls := d.surface.Record, 0
 	d.surface.Record = func(ctx context.Context, e domain.Entry) error {
 		if calls++; calls == 3 {

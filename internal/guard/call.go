@@ -32,7 +32,6 @@ type call struct {
 	now    time.Time
 
 	place  snapshot.APIPlace
-	lost   bool // the store is, and the API goes on for whom it knows
 	said   policy.Said
 	rights *policy.Rights
 	path   string // below the API's, in its one form
@@ -42,6 +41,7 @@ type call struct {
 	body   []byte             // where it was read; nil: it was not
 	spent  *Limit             // by the same call, when it was judged before
 
+	lost     bool       // the store is, and the API goes on for whom it knows
 	explains bool       // nobody calls: nothing is spent, and all that is lacking is told
 	lacks    []*Refusal // where it explains
 	touches  []policy.Resource

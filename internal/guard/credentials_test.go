@@ -529,11 +529,11 @@ func TestEventForms(t *testing.T) {
 		{`{"action":"login","details":{"action":"token.issue","tenant":"t","id":1}}`, "", "success", `{"action":"token.issue","tenant":"t","id":1}`},
 	} {
 		v := add(c.body)
-		if n.want(v, ""); len(v.Events) != 1 {
+		if n.want(v, ""); v.Events == nil || len(*v.Events) != 1 {
 			t.Errorf("%s: %v", c.body, v.Events)
 			continue
 		}
-		e := v.Events[0]
+		e := (*v.Events)[0]
 		if e.Name != "login" || e.Resource != c.resource || string(e.Outcome) != c.outcome || string(e.Details) != c.details {
 			t.Errorf("%s: %q %q %q %s", c.body, e.Name, e.Resource, e.Outcome, e.Details)
 		}
@@ -542,7 +542,7 @@ func TestEventForms(t *testing.T) {
 	many := func(k int) string {
 		return "[" + strings.TrimSuffix(strings.Repeat(`{"action":"login"},`, k), ",") + "]"
 	}
-	if v := add(many(100)); v.Err != nil || len(v.Events) != 100 {
+	if v := add(many(100)); v.Err != nil || len(*v.Events) != 100 {
 		t.Errorf("a hundred: %v", v.Err)
 	}
 	for _, c := range []struct{ body, says string }{

@@ -60,12 +60,13 @@ func (c *call) eventActions(needed []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Events, err = readEvents(body); err != nil {
+	events, err := readEvents(body)
+	if err != nil {
 		return nil, &Refusal{Reason: EventRefused, Err: err}
 	}
-	needed = slices.Clone(needed)
-	for i := range c.Events {
-		needed = append(needed, domain.EventActionPrefix+c.Events[i].Name)
+	c.Events, needed = &events, slices.Clone(needed)
+	for i := range events {
+		needed = append(needed, domain.EventActionPrefix+events[i].Name)
 	}
 	return needed, nil
 }

@@ -23,8 +23,8 @@ type Verdict struct {
 	Limit  Limit
 	Route  *policy.Route // nil: none was chosen
 
-	GraphQL *GraphQLCall   // nil: the call is not for a GraphQL endpoint
-	Events  []ProductEvent // that a call of an audit log adds
+	GraphQL *GraphQLCall    // nil: the call is not for a GraphQL endpoint
+	Events  *[]ProductEvent // that a call of an audit log adds; nil: it adds none
 
 	Path     string // what is forwarded, below the path of the API; in its one form, escaped
 	RawQuery string // what is forwarded
