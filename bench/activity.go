@@ -29,7 +29,6 @@ const (
 	activityPage    = 500
 	activityTries   = 61 // of each search, each beside a lookup
 	activityRate    = 10_000
-	activitySeconds = 10
 )
 
 // searches is what was found out about one kind of search in one database.
@@ -256,7 +255,7 @@ func (b *bench) record(ctx context.Context, name string, s activityStore) error 
 	r := written{Database: name}
 	began := time.Now()
 	const step = 10 * time.Millisecond
-	for n := range int(activitySeconds * time.Second / step) {
+	for n := range int(b.busy / step) {
 		for range activityRate / int(time.Second/step) {
 			e := activityEntry(random, time.Now())
 			at := time.Now()

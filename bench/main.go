@@ -126,7 +126,7 @@ func parseOptions(args []string) (options, error) {
 	f.IntVar(&o.entries, "entries", 10_000_000, "`number` of entries of activity to search")
 	f.StringVar(&o.databases, "databases", "sqlite,postgres", "where activity is searched")
 	f.DurationVar(&o.idle, "idle", 5*time.Second, "`time` of rest before memory counts as idle")
-	f.DurationVar(&o.busy, "busy", 20*time.Second, "`time` under load for memory")
+	f.DurationVar(&o.busy, "busy", 20*time.Second, "`time` under load for memory, and of writing activity")
 	f.DurationVar(&o.limit, "limit", 75*time.Minute, "`time` after which everything is ended")
 	f.Usage = func() {
 		fmt.Fprintf(f.Output(), "usage: bench %s [flags]\n", strings.Join(names, "|"))
