@@ -105,7 +105,9 @@ func place(at, message string) *huma.ErrorDetail {
 }
 
 func withHeader(err error, name, value string) error {
-	return huma.ErrorWithHeaders(err, http.Header{name: {value}})
+	h := http.Header{}
+	h.Set(name, value)
+	return huma.ErrorWithHeaders(err, h)
 }
 
 // problem is the one function from an error to a problem (RFC 9457). What is not known
