@@ -61,7 +61,7 @@ func (c *call) findKey(text string) error {
 	if !ok {
 		return invalid(errNoAPIKey)
 	}
-	key, ok := c.view.APIKey(id)
+	key, ok := c.place.View.APIKey(id)
 	if !ok || !key.Is(s) || !c.API.APIKeys {
 		return invalid(errNoAPIKey)
 	}
@@ -94,7 +94,7 @@ func oneTenant(r domain.Reach) string {
 
 // act takes the actor for the one who calls. Its tenant is there, and is served at this host.
 func (c *call) act(a *Actor) error {
-	if c.Tenant = c.view.Tenant(a.Tenant); c.Tenant == nil && a.Tenant != "" {
+	if c.Tenant = c.place.View.Tenant(a.Tenant); c.Tenant == nil && a.Tenant != "" {
 		return invalid(errTenant)
 	}
 	if !c.place.ServesTenant(a.Tenant) { // D-57
@@ -110,7 +110,7 @@ func (c *call) act(a *Actor) error {
 
 // takeRole gives the actor the rights of its role, where the API knows it.
 func (c *call) takeRole() error {
-	rights, said, ok := c.API.RoleRights(c.view, c.Actor.Role, c.Actor.Tenant)
+	rights, said, ok := c.API.RoleRights(c.place.View, c.Actor.Role, c.Actor.Tenant)
 	if !ok {
 		return &Refusal{Reason: RoleUnknown}
 	}
@@ -120,7 +120,7 @@ func (c *call) takeRole() error {
 
 // actorAlive is Alive for somebody who is no client.
 func (g *Guard) actorAlive(v *Verdict, view *snapshot.View, api *snapshot.API) bool {
-	c := call{guard: g, view: view, now: g.Snapshot.Now(), Verdict: Verdict{API: api, Actor: v.Actor}}
+	c := call{guard: g, place: snapshot.APIPlace{View: view}, now: g.Snapshot.Now(), Verdict: Verdict{API: api, Actor: v.Actor}}
 	switch v.Actor.Kind {
 	case Key:
 		key, ok := view.APIKey(v.Actor.ID)

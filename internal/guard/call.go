@@ -28,10 +28,9 @@ type call struct {
 	guard  *Guard
 	r      *http.Request
 	source netip.Addr
-	view   *snapshot.View // one for the whole call
 	now    time.Time
 
-	place  snapshot.APIPlace
+	place  snapshot.APIPlace // with the one view for the whole call
 	said   policy.Said
 	rights *policy.Rights
 	path   string // below the API's, in its one form
@@ -48,7 +47,7 @@ type call struct {
 }
 
 func (c *call) findAPI() error {
-	place, found, known := c.view.FindAPI(c.r.Host, c.r.URL.EscapedPath())
+	place, found, known := c.place.View.FindAPI(c.r.Host, c.r.URL.EscapedPath())
 	switch {
 	case !known:
 		return &Refusal{Reason: WrongHost}
@@ -90,7 +89,7 @@ func (c *call) verifyToken() error {
 	if strings.HasPrefix(token, secret.APIKeyPrefix) {
 		return c.findKey(token)
 	}
-	verifier, err := c.guard.verifier(c.view, c.API)
+	verifier, err := c.guard.verifier(c.place.View, c.API)
 	switch {
 	case err != nil:
 		return &Refusal{Reason: Unavailable, RetryAfter: retryAfter, Err: err}
@@ -137,7 +136,7 @@ func (c *call) findClient() error {
 
 // know takes the client for the one who calls. It is of a tenant that is there, or of all.
 func (c *call) know(client *snapshot.Client) error {
-	tenant := c.view.Tenant(client.Tenant)
+	tenant := c.place.View.Tenant(client.Tenant)
 	if tenant == nil && !client.PlatformWide {
 		return &Refusal{Reason: Unavailable, RetryAfter: retryAfter, Err: errNoTenant}
 	}
@@ -191,10 +190,10 @@ func (c *call) spend() error {
 func (c *call) limit() (key ratelimit.Key, slot *ratelimit.Slot, perMinute int64, limited bool) {
 	if a := c.Actor; a != nil {
 		key.Client = a.counted()
-		key.API, perMinute, limited = tierLimit(c.view, c.API, a.Tier)
+		key.API, perMinute, limited = tierLimit(c.place.View, c.API, a.Tier)
 		return key, a.calls, perMinute, limited
 	}
-	key, perMinute, limited = limitOf(c.view, c.API, c.Client)
+	key, perMinute, limited = limitOf(c.place.View, c.API, c.Client)
 	return key, &c.Client.Calls, perMinute, limited
 }
 
@@ -303,7 +302,7 @@ func (c *call) hold() {
 		c.Resources = c.rights.Resources(&c.said)
 		return
 	}
-	c.rights = c.Client.Rights(c.view)
+	c.rights = c.Client.Rights(c.place.View)
 	c.Scopes, c.Resources = oauth.Scope(c.rights.Scopes(&c.said)), c.rights.Resources(&c.said)
 }
 

@@ -33,7 +33,7 @@ var equivalents = []*equivalent{
 	{in: "stands.has", text: "ok", to: "false", why: "equal places are judged each by itself"},
 	{in: "sameLevel", text: "a.in == b.in && len(a.set) == len(b.set) && &a.set[0] == &b.set[0]", to: "false", why: "no shape is shared"},
 	{in: "call.overtaken", text: "c.body == nil", to: "false", why: "a call without a body is judged once more, and spends nothing again"},
-	{in: "call.overtaken", text: "!known || client != c.Client || snap.View() != c.view || snap.Now().Sub(c.now) >= time.Second", to: "true",
+	{in: "call.overtaken", text: "!known || client != c.Client || snap.View() != c.place.View || snap.Now().Sub(c.now) >= time.Second", to: "true",
 		why: "every call with a body is judged once more, and spends nothing again"},
 
 	// What another check makes sure of.

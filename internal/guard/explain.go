@@ -51,11 +51,11 @@ const ScopeRefused Reason = "scope_refused"
 // client is taken for one that has just got its own. There is no host: neither is it asked
 // whether it serves this client. Nothing is spent.
 func (g *Guard) Explain(ctx context.Context, e ExplainRequest) Explanation {
-	c := call{guard: g, r: e.request(ctx), view: g.Snapshot.View(), now: g.Snapshot.Now(), explains: true}
+	c := call{guard: g, r: e.request(ctx), place: snapshot.APIPlace{View: g.Snapshot.View()}, now: g.Snapshot.Now(), explains: true}
 	c.Err = c.explain(&e)
 	out := Explanation{Verdict: c.Verdict, Missing: c.lacks, Rights: c.rights, Said: c.said, Touches: c.touches}
 	if c.Client != nil {
-		if _, perMinute, limited := limitOf(c.view, c.API, c.Client); limited {
+		if _, perMinute, limited := limitOf(c.place.View, c.API, c.Client); limited {
 			out.PerMinute = perMinute
 		}
 	}
@@ -71,11 +71,11 @@ func (e *ExplainRequest) request(ctx context.Context) *http.Request {
 }
 
 func (c *call) explain(e *ExplainRequest) error {
-	api, ok := c.view.API(e.API)
+	api, ok := c.place.View.API(e.API)
 	if !ok {
 		return &Refusal{Reason: NoAPI}
 	}
-	c.place, c.API = snapshot.APIPlace{View: c.view, API: api, Rest: e.Path}, api
+	c.place, c.API = snapshot.APIPlace{View: c.place.View, API: api, Rest: e.Path}, api
 	if err := c.checkFresh(); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (c *call) explain(e *ExplainRequest) error {
 	if err := c.know(client); err != nil {
 		return err
 	}
-	c.rights = client.Rights(c.view)
+	c.rights = client.Rights(c.place.View)
 	if err := c.ask(e.Scopes); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (g *Guard) Judge(r *http.Request, source netip.Addr) Verdict {
 // judge is the call line (DESIGN §4). Each step finds out one thing or refuses the call,
 // in this order for every API.
 func (c *call) judge() error {
-	c.view, c.now = c.guard.Snapshot.View(), c.guard.Snapshot.Now()
+	c.place.View, c.now = c.guard.Snapshot.View(), c.guard.Snapshot.Now()
 	if err := c.findAPI(); err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (c *call) overtaken() bool {
 	if client != nil {
 		client, known = snap.Known(c.Issuer.Name, client.ID)
 	}
-	return !known || client != c.Client || snap.View() != c.view || snap.Now().Sub(c.now) >= time.Second
+	return !known || client != c.Client || snap.View() != c.place.View || snap.Now().Sub(c.now) >= time.Second
 }
 
 // judgeRequest is the rest of the line: what is asked for is known by its method, its path
