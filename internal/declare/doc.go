@@ -3,9 +3,10 @@
 // object, or several divided by `---`; each says its `kind` and then its fields
 // (docs/objects.md).
 //
-// What is declared is made or changed until it is as the file says; what is not
-// declared is left alone, and nothing is deleted. No file holds a secret: that
-// of a new client is in the results, once.
+// What is declared is made or changed until it is as the file says, and belongs to the set
+// of its files from then on. What is not declared is left alone, or deleted where it is of
+// the set and Options.Prune says so. No file holds a secret: that of a new client is in the
+// results, once. Export goes the other way.
 package declare
 
 import (
