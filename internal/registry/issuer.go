@@ -128,21 +128,28 @@ func (r *Registry) forbidden(ctx context.Context, t domain.Tables, old, issuer *
 				Message: fmt.Sprintf("cannot change from %s to %s while there are keys: HS256 never stands beside an asymmetric key; make another issuer", old.Algorithm, issuer.Algorithm)})
 		}
 	}
+	held, err := itsClientsForbid(ctx, t, old, issuer)
+	return append(problems, held...), err
+}
+
+// itsClientsForbid lists what the issuer's clients forbid to change.
+func itsClientsForbid(ctx context.Context, t domain.Tables, old, issuer *domain.Issuer) ([]domain.Problem, error) {
+	var problems []domain.Problem
+	forbid := func(field, message string, of func(*domain.Client) bool) error {
+		err := unused(ctx, t, domain.Page{Prefix: issuer.Name + "/"}, field, itsClients, of)
+		if errors.Is(err, ErrInUse) {
+			problems = append(problems, domain.Problem{Field: field, Message: message + ": " + err.Error()})
+			err = nil
+		}
+		return err
+	}
 	if old.Management != issuer.Management {
-		err := unused(ctx, t, domain.Page{Prefix: issuer.Name + "/"}, "the issuer", itsClients, func(*domain.Client) bool { return true })
-		switch {
-		case errors.Is(err, ErrInUse):
-			problems = append(problems, domain.Problem{Field: "management", Message: "cannot be changed: " + err.Error()})
-		case err != nil:
+		if err := forbid("management", "cannot be changed", func(*domain.Client) bool { return true }); err != nil {
 			return nil, err
 		}
 	}
 	if old.ImportedSecrets && !issuer.ImportedSecrets {
-		err := unused(ctx, t, domain.Page{Prefix: issuer.Name + "/"}, "imported_secrets", itsClients, func(c *domain.Client) bool { return c.Imported })
-		switch {
-		case errors.Is(err, ErrInUse):
-			problems = append(problems, domain.Problem{Field: "imported_secrets", Message: "cannot be turned off: " + err.Error()})
-		case err != nil:
+		if err := forbid("imported_secrets", "cannot be turned off", func(c *domain.Client) bool { return c.Imported }); err != nil {
 			return nil, err
 		}
 	}
