@@ -583,3 +583,47 @@ func TestExplainBesideActors(t *testing.T) {
 		t.Errorf("%v", x.Missing)
 	}
 }
+
+// D-58: a key is the one that it was, not one that goes by its id.
+func TestUsersKeyOfTheSameID(t *testing.T) {
+	n, p := newHall(t)
+	old, id := p.token(nil), p.key.ID
+	v := n.get(hall+"/me", old)
+	n.want(v, "")
+	p.rotate()
+	p.key.ID = id
+	update(n, apis, "hall", func(a *domain.API) {
+		a.Users.JWKSURI, a.Users.JWKS = "", strings.ReplaceAll(string(jwks(t, p)), p.public[0].ID, id)
+	})
+	if n.guard.Alive(context.Background(), &v) {
+		t.Error("a stream lives on another key")
+	}
+	n.want(n.get(hall+"/me", old), guard.TokenInvalid)
+	n.want(n.get(hall+"/me", p.token(nil)), "")
+}
+
+// What costs no signature spends nothing of what a source may fail; who is of a tenant that
+// is gone is nobody's; unlimited is unlimited; only an audit log reads events.
+func TestActorsEdges(t *testing.T) {
+	n, p := newHall(t)
+	for i := range 130 {
+		n.want(n.get(hall+"/me", p.token(map[string]any{"exp": start.Unix(), "n": i})), guard.TokenInvalid)
+	}
+	n.want(n.get(hall+"/me", p.token(nil)), "")
+	update(n, apis, "hall", func(a *domain.API) {
+		a.Roles["free"] = domain.Rights{Policies: []string{"viewer"}, Tier: "unlimited"}
+		a.Routes = append(a.Routes, policy.Route{Method: "POST", Path: "/events", Actions: []string{"studies:read"}, Parameters: []policy.Parameter{{Name: "study", In: policy.InQuery, Kind: "study"}}})
+	})
+	free := n.key(func(k *domain.APIKey) { k.Role, k.Tenants = "free", []string{tenant2} })
+	for range 3 {
+		if v := n.get(hall+"/me", free); v.Err != nil || v.Limit.Known {
+			t.Errorf("%v, %+v", v.Err, v.Limit)
+		}
+	}
+	n.want(n.judge(with(request("POST", hall+"/events?study=s1", n.key(nil)), "text/plain", "no event")), "")
+	v := n.get(hall+"/me", free)
+	remove(n, tenants, tenant2)
+	if n.guard.Alive(context.Background(), &v) {
+		t.Error("a stream of a tenant that is gone lives on")
+	}
+}
