@@ -7,10 +7,12 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/postern-dev/postern/internal/config"
 	"github.com/postern-dev/postern/internal/seal"
@@ -28,6 +30,11 @@ type devCommand struct {
 
 // Run starts the sample issuers and the APIs behind them, and prints what to paste.
 func (c devCommand) Run(ctx context.Context, s *streams) (err error) {
+	if !signal.Ignored(syscall.SIGHUP) { // the terminal is closed, and whoever started us does not want that ignored (nohup)
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer stop()
+	}
 	host, port, err := c.address()
 	if err != nil {
 		return err

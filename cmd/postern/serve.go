@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -32,7 +33,35 @@ func (c serveCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	return serve(ctx, s, cfg, server.Serve, func(node *server.Node) error { return bootstrap(ctx, s, node) })
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
+	return serve(ctx, s, cfg, server.Serve, func(node *server.Node) error {
+		go reload(ctx, node, again, func() (*config.Config, error) { return config.Load(c.Config, over...) })
+		return bootstrap(ctx, s, node)
+	})
+}
+
+// reload reads the configuration anew at each SIGHUP. One that is broken changes nothing
+// (D-112).
+func reload(ctx context.Context, node *server.Node, again <-chan os.Signal, load func() (*config.Config, error)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-again:
+		}
+		cfg, err := load()
+		if err != nil {
+			node.Log.Error("the configuration is not taken over, the old one holds", "error", err)
+			continue
+		}
+		if later := node.Reload(cfg); len(later) > 0 {
+			node.Log.Warn("the configuration is taken over, but some of it holds from the next start on", "fields", later)
+			continue
+		}
+		node.Log.Warn("the configuration is taken over")
+	}
 }
 
 // closeTimeout is how long what is queued may take to be written at the end.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/registry"
+	"github.com/postern-dev/postern/internal/request"
 	"github.com/postern-dev/postern/internal/signin"
 )
 
@@ -32,8 +32,8 @@ type Config struct {
 	SignIn    *signin.SignIn // knows callers over the network; nil: nobody but the socket is answered
 	Records   domain.Records // answers that an Idempotency-Key asks for again
 	Audit     Audit
-	Trusted   []netip.Prefix // proxies whose X-Forwarded-For is believed
-	Log       *slog.Logger   // gets a line for each request
+	Trusted   *request.Proxies // proxies whose X-Forwarded-For is believed
+	Log       *slog.Logger     // gets a line for each request
 }
 
 // api is the operations over a registry. Nothing in it changes once it is put together.

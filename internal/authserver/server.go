@@ -3,7 +3,6 @@ package authserver
 import (
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"time"
 
@@ -20,7 +19,7 @@ type Server struct {
 	Snapshot *snapshot.Snapshot
 	Clients  *clientauth.Authenticator
 	Activity *audit.Writer
-	Trusted  []netip.Prefix // proxies whose X-Forwarded-For is believed
+	Trusted  *request.Proxies // proxies whose X-Forwarded-For is believed
 	Log      *slog.Logger
 	Metrics  *Metrics
 	// JWKSMaxAge is how long others may cache a JWK set or metadata. It is no

@@ -23,6 +23,7 @@ import (
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/keys"
 	"github.com/postern-dev/postern/internal/ratelimit"
+	"github.com/postern-dev/postern/internal/request"
 	"github.com/postern-dev/postern/internal/seal"
 	"github.com/postern-dev/postern/internal/secret"
 	"github.com/postern-dev/postern/internal/snapshot"
@@ -111,7 +112,7 @@ func newNode(t testing.TB) *node {
 	})
 	n.Server = &authserver.Server{
 		Snapshot: snap, Clients: auth, Activity: n.writer, Log: log, Metrics: authserver.NewMetrics(n.reg), JWKSMaxAge: 10 * time.Minute,
-		Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+		Trusted: request.NewProxies(netip.MustParsePrefix("10.0.0.0/8")),
 	}
 	return n
 }

@@ -136,3 +136,39 @@ func (o overrides) of(field string) *Override {
 	}
 	return nil
 }
+
+// Differs lists the settings that are others in another configuration, in the order of the
+// file.
+func (c *Config) Differs(other *Config) (fields []string) {
+	for _, s := range Settings() {
+		if !reflect.DeepEqual(c.value(s.Field), other.value(s.Field)) {
+			fields = append(fields, s.Field)
+		}
+	}
+	return fields
+}
+
+// value is what a field holds; nil where what it stands in is not there.
+func (c *Config) value(field string) any {
+	v := reflect.ValueOf(c).Elem()
+	for name := range strings.SplitSeq(field, ".") {
+		if v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				return nil
+			}
+			v = v.Elem()
+		}
+		v = member(v, name)
+	}
+	return v.Interface()
+}
+
+// member is the field of a struct that has the name in YAML.
+func member(v reflect.Value, name string) reflect.Value {
+	for i := range v.NumField() {
+		if tag, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ","); tag == name {
+			return v.Field(i)
+		}
+	}
+	panic("config: no field " + name) // Settings lists those that there are
+}

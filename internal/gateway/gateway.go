@@ -31,7 +31,7 @@ type Config struct {
 	Activity *audit.Writer
 	Metrics  *Metrics
 	Log      *slog.Logger
-	Trusted  []netip.Prefix   // proxies whose X-Forwarded-For is believed
+	Trusted  *request.Proxies // proxies whose X-Forwarded-For is believed
 	Now      func() time.Time // that event ids are dated by
 	// AuditLog answers the APIs that have audit_log in place of an upstream.
 	AuditLog *auditlog.Surface

@@ -24,6 +24,7 @@ import (
 	"github.com/postern-dev/postern/internal/gateway"
 	"github.com/postern-dev/postern/internal/guard"
 	"github.com/postern-dev/postern/internal/policy"
+	"github.com/postern-dev/postern/internal/request"
 	"github.com/postern-dev/postern/internal/snapshot"
 	"github.com/postern-dev/postern/oauth"
 )
@@ -104,7 +105,7 @@ func sceneOf(t testing.TB, up *recorder) *scene {
 	s.check(err)
 	s.gateway = gateway.New(gateway.Config{
 		Guard: s.guard, Activity: s.writer, Metrics: gateway.NewMetrics(s.reg), Log: logger,
-		Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Now: func() time.Time { return start },
+		Trusted: request.NewProxies(netip.MustParsePrefix("127.0.0.0/8")), Now: func() time.Time { return start },
 	})
 	t.Cleanup(func() { s.gateway.Close(); _ = s.writer.Close(context.Background()) })
 	return s

@@ -37,11 +37,11 @@ type Exchange struct {
 }
 
 // Begin reads what r carries and sets our headers on its answer.
-func Begin(w http.ResponseWriter, r *http.Request, now time.Time, trusted []netip.Prefix) *Exchange {
+func Begin(w http.ResponseWriter, r *http.Request, now time.Time, trusted *Proxies) *Exchange {
 	event := domain.NewEventID(now)
 	ex := &Exchange{
 		Event: event, ID: event.String(), Correlation: correlation(r.Header),
-		Source: source(r, trusted), Start: now, ResponseWriter: w,
+		Source: source(r, trusted.networks()), Start: now, ResponseWriter: w,
 	}
 	h := w.Header()
 	h[EventHeader] = []string{ex.ID}

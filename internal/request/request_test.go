@@ -22,7 +22,7 @@ var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func begin(r *http.Request, trusted ...netip.Prefix) (*request.Exchange, *httptest.ResponseRecorder) {
 	w := httptest.NewRecorder()
-	return request.Begin(w, r, start, trusted), w
+	return request.Begin(w, r, start, request.NewProxies(trusted...)), w
 }
 
 // OMN-08: our id on every answer, the caller's own beside it. D-35: what the caller sends is

@@ -84,9 +84,10 @@ func (f flushing) WithAttrs(a []slog.Attr) slog.Handler {
 func (f flushing) WithGroup(n string) slog.Handler { return flushing{f.Handler.WithGroup(n), f.w} }
 
 // newLog returns a logger and what must be flushed before exit.
-func newLog(c config.Log, out io.Writer) (*slog.Logger, *logWriter) {
+func newLog(c config.Log, level *slog.LevelVar, out io.Writer) (*slog.Logger, *logWriter) {
 	w := &logWriter{out: out}
-	opts := &slog.HandlerOptions{Level: c.Level.Slog()}
+	level.Set(c.Level.Slog())
+	opts := &slog.HandlerOptions{Level: level}
 	var h slog.Handler = slog.NewJSONHandler(w, opts)
 	if c.Format == config.Text {
 		h = slog.NewTextHandler(w, opts)

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"log"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 func TestStrayLinesQuoteNothing(t *testing.T) {
 	var out bytes.Buffer
 	n := &Node{}
-	n.Log, n.lines = newLog(config.Log{}, &out)
+	n.Log, n.lines = newLog(config.Log{}, new(slog.LevelVar), &out)
 	std := log.New(n.Stray(), "", 0)
 	std.Printf("Unsolicited response received on idle HTTP channel starting with %q; err=%v", "HTTP/1.1 200 OK\r\n\r\n{\"name\":\"Doe\"}", nil)
 	n.lines.Flush()

@@ -30,6 +30,7 @@ import (
 	"github.com/postern-dev/postern/internal/keys"
 	"github.com/postern-dev/postern/internal/ratelimit"
 	"github.com/postern-dev/postern/internal/registry"
+	"github.com/postern-dev/postern/internal/request"
 	"github.com/postern-dev/postern/internal/seal"
 	"github.com/postern-dev/postern/internal/secret"
 	"github.com/postern-dev/postern/internal/signin"
@@ -76,6 +77,8 @@ type Node struct {
 	signing     *signin.SignIn
 	metrics     http.Handler
 	lines       *logWriter
+	level       *slog.LevelVar   // of Log
+	proxies     *request.Proxies // whose X-Forwarded-For is believed
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc
@@ -84,8 +87,8 @@ type Node struct {
 // Open opens the store and all that works on it. Nothing listens yet. Close
 // must be called.
 func Open(ctx context.Context, o Options) (*Node, error) {
-	n := &Node{Config: o.Config}
-	n.Log, n.lines = newLog(o.Config.Log, o.Log)
+	n := &Node{Config: o.Config, level: new(slog.LevelVar), proxies: request.NewProxies(networks(o.Config)...)}
+	n.Log, n.lines = newLog(o.Config.Log, n.level, o.Log)
 	db, err := openStorage(ctx, o)
 	if err != nil {
 		return nil, err
@@ -162,21 +165,17 @@ func (n *Node) wireLines(o Options, vault *keys.Vault) {
 		Guesses: ratelimit.NewGuesses(o.Now), Failures: ratelimit.NewFailures(o.Now),
 		Now: n.Snapshot.Now, Trust: n.trust, Rehash: n.rehash,
 	})
-	trusted := make([]netip.Prefix, len(n.Config.TrustedProxies))
-	for i, p := range n.Config.TrustedProxies {
-		trusted[i] = p.Prefix
-	}
 	n.auth = &authserver.Server{
-		Snapshot: n.Snapshot, Clients: n.clients, Activity: n.activity, Trusted: trusted, Log: n.Log,
+		Snapshot: n.Snapshot, Clients: n.clients, Activity: n.activity, Trusted: n.proxies, Log: n.Log,
 		Metrics: authserver.NewMetrics(reg), JWKSMaxAge: n.Config.JWKSMaxAge.Duration(),
 	}
 	n.guard = guard.New(guard.Config{Snapshot: n.Snapshot, MaxNodes: n.Config.Nodes()})
 	n.gateway = gateway.New(gateway.Config{
-		Guard: n.guard, Activity: n.activity, Metrics: gateway.NewMetrics(reg), Log: n.Log, Trusted: trusted, Now: n.Snapshot.Now,
+		Guard: n.guard, Activity: n.activity, Metrics: gateway.NewMetrics(reg), Log: n.Log, Trusted: n.proxies, Now: n.Snapshot.Now,
 		AuditLog: n.auditLog(),
 	})
 	n.admin = admin.New(admin.Config{
-		Registry: n.Registry, Explainer: n.guard, SignIn: n.signing, Records: n.db, Audit: n.audited(), Trusted: trusted, Log: n.Log,
+		Registry: n.Registry, Explainer: n.guard, SignIn: n.signing, Records: n.db, Audit: n.audited(), Trusted: n.proxies, Log: n.Log,
 	})
 }
 
