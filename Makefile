@@ -26,6 +26,7 @@ build:
 test:
 	@.ci/install
 	CI=true CGO_ENABLED=1 go test -race -p $(PARALLEL) -timeout 20m ./...
+	@.ci/schemathesis
 
 lint:
 	@.ci/lint
