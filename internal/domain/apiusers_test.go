@@ -75,7 +75,9 @@ func TestAPIUsersProblems(t *testing.T) {
 		{"no keys", func(a *domain.API) { a.Users.JWKSURI = "" }, []string{
 			"users.jwks_uri: is missing; say where the provider publishes its keys (`jwks_uri` of its metadata), or write the key set as jwks"}},
 		{"keys twice", func(a *domain.API) { a.Users.JWKS = set }, []string{"users.jwks: stands there and so does jwks_uri; keep one"}},
-		{"a secret key", func(a *domain.API) { a.Users.JWKSURI, a.Users.JWKS = "", `{"keys":[{"kty":"oct","kid":"a","alg":"HS256","k":"AAAA"}]}` }, []string{noKeys}},
+		{"a secret key", func(a *domain.API) {
+			a.Users.JWKSURI, a.Users.JWKS = "", `{"keys":[{"kty":"oct","kid":"a","alg":"HS256","k":"AAAA"}]}`
+		}, []string{noKeys}},
 		{"no key set", func(a *domain.API) { a.Users.JWKSURI, a.Users.JWKS = "", "keys" }, []string{noKeys}},
 		{"D-29 keys by plain HTTP", func(a *domain.API) { a.Users.JWKSURI = "http://id.example.com/jwks" }, []string{noURI}},
 		{"D-29 keys with a password", func(a *domain.API) { a.Users.JWKSURI = "https://u:p@id.example.com/jwks" }, []string{noURI}},
