@@ -107,7 +107,7 @@ func (p *Problem) Error() string {
 func (p *Problem) Hint() string {
 	switch problemType(p.Type) {
 	case unauthenticated:
-		return "put an API key (`postern apikey create`) or a token of the management issuer into a file, and name it in POSTERN_TOKEN_FILE"
+		return "put an API key (`postern api-key create`) or a token of the management issuer into a file, and name it in POSTERN_TOKEN_FILE"
 	case declared:
 		return "change the file that the object came from and `postern apply` it, or `postern release` the object first"
 	}

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,29 +10,31 @@ import (
 	"strings"
 	"time"
 
-	"github.com/postern-dev/postern/internal/audit"
 	"github.com/postern-dev/postern/internal/domain"
 )
 
 // entryNumbers are the columns of a row that are numbers: those of texts first.
 const entryNumbers = `action, issuer, client, secret, scope, source, reason, resource, tenant, actor, count, other`
 
-// selectEntries reads rows of activity; a condition follows. Texts come as their numbers:
-// a join for each of them would cost more than the rows. Where list names a function, it makes
-// one text of the numbers, as each column costs more than the row.
-func selectEntries(list string) string {
-	if list == "" {
-		return `SELECT id, correlation, details, ` + entryNumbers + ` FROM activity WHERE `
+// selectEntries reads the rows of activity for which the condition holds, in the order that
+// stands in it. Texts come as their numbers: a join for each of them would cost more than the
+// rows. oneText, where each column that crosses over costs more than the row, makes a line of
+// each row, and one text of all.
+func selectEntries(oneText bool, condition string) string {
+	if !oneText {
+		return `SELECT id, correlation, details, ` + entryNumbers + ` FROM activity WHERE ` + condition
 	}
-	return `SELECT id, correlation, details, ` + list + `(` + entryNumbers + `) FROM activity WHERE `
+	return `SELECT group_concat(line, x'0a') FROM (SELECT concat(hex(id), ',', ` + strings.ReplaceAll(entryNumbers, ",", ", ',',") +
+		`, CASE WHEN correlation IS NOT NULL OR details IS NOT NULL THEN json_array(correlation, details) END) AS line FROM activity WHERE ` + condition + `)`
 }
 
-// selectRows reads those of a batch.
-func selectRows(list string) string {
-	return selectEntries(list) + `batch = $1 AND id >= $2 AND id <= $3 ORDER BY id`
-}
+// ofBatch is the condition on entries of a batch.
+const ofBatch = `batch = $1 AND id >= $2 AND id <= $3 ORDER BY id`
 
-const defaultLimit = 50
+const (
+	defaultLimit = 50
+	rowsAtOnce   = 1024 // for which there is room before any is read
+)
 
 // Search returns entries newest first: by id, that is by time to the
 // millisecond. Their Count is at least 1.
@@ -61,10 +62,10 @@ func (s *Store) find(ctx context.Context, q domain.Query, before domain.EventID,
 	if err != nil {
 		return nil, err
 	}
-	var page []row
+	page := make([]row, 0, min(limit, rowsAtOnce))
 	for _, f := range ways {
 		cond, args := f.text(s.cfg.Anonymous, limit)
-		rows, err := s.read.query(ctx, s.texts.entries+cond+" ORDER BY id DESC LIMIT "+f.mark(s.cfg.Anonymous, len(args)), args...)
+		rows, err := s.read.query(ctx, selectEntries(s.cfg.OneText, cond+" ORDER BY id DESC LIMIT "+f.mark(s.cfg.Anonymous, len(args))), args...)
 		if err != nil {
 			return nil, err
 		}
@@ -211,69 +212,6 @@ type row struct {
 	entry   domain.Entry
 	numbers [10]int64 // in the order of entryNumbers; 0 is no text
 	other   int64     // again the action, where it is not token.issue
-}
-
-// scanRows appends rows of selectEntries and closes them.
-func scanRows(rows *sql.Rows, list []row) ([]row, error) {
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	columns, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	var id, packed sql.RawBytes
-	var correlation, details sql.NullString
-	var numbers [12]int64
-	var loose [12]sql.NullInt64
-	into := []any{&id, &correlation, &details}
-	if len(columns) == len(into)+1 {
-		into = append(into, &packed)
-	} else {
-		for i := range loose {
-			into = append(into, &loose[i])
-		}
-	}
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			return nil, err
-		}
-		list = append(list, row{})
-		r := &list[len(list)-1]
-		if copy(r.entry.ID[:], id) != len(r.entry.ID) || len(id) != len(r.entry.ID) {
-			return nil, fmt.Errorf("an event id of %d bytes", len(id))
-		}
-		if len(into) == 4 {
-			if err := unpack(packed, &numbers); err != nil {
-				return nil, err
-			}
-		} else {
-			for i := range loose {
-				numbers[i] = loose[i].Int64 // NULL is 0
-			}
-		}
-		copy(r.numbers[:], numbers[:])
-		r.entry.Count = uint32(max(numbers[10], 1)) //nolint:gosec // it was one when it was written
-		r.other, r.entry.Correlation, r.entry.Details = numbers[11], correlation.String, details.String
-	}
-	return list, rows.Err()
-}
-
-// unpack reads a JSON array of numbers, in which null is 0.
-func unpack(text []byte, numbers *[12]int64) error {
-	*numbers = [12]int64{}
-	n := 0
-	for _, c := range text {
-		switch {
-		case c == ',':
-			if n++; n == len(numbers) {
-				return fmt.Errorf("%w: more than %d numbers in a row of activity", audit.ErrBroken, n)
-			}
-		case c >= '0' && c <= '9':
-			numbers[n] = numbers[n]*10 + int64(c-'0')
-		case c == '-': // no number is: what refers to nothing
-			return fmt.Errorf("%w: a negative number in a row of activity", audit.ErrBroken)
-		}
-	}
-	return nil
 }
 
 // filter is conditions that all hold, with their parameters.

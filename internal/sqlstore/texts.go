@@ -11,14 +11,13 @@ type texts struct {
 	one    string // inserts a row of activity
 	many   string // inserts rowChunk rows
 
-	entries string // reads entries; a condition follows
-	rows    string // reads those of a batch
+	rows string // reads the entries of a batch
 
 	oneUse, manyUses string // write the last use of a secret, and of usedChunk secrets
 }
 
-func newTexts(anonymous bool, list string) texts {
-	t := texts{one: insertRows(1, anonymous), many: insertRows(rowChunk, anonymous), oneUse: writeUsed(1, anonymous), manyUses: writeUsed(usedChunk, anonymous), entries: selectEntries(list), rows: selectRows(list)}
+func newTexts(anonymous, oneText bool) texts {
+	t := texts{one: insertRows(1, anonymous), many: insertRows(rowChunk, anonymous), oneUse: writeUsed(1, anonymous), manyUses: writeUsed(usedChunk, anonymous), rows: selectEntries(oneText, ofBatch)}
 	t.lookup = `SELECT value, id FROM interned WHERE value IN (` + placeholders(1, internChunk, anonymous) + `)`
 	return t
 }
