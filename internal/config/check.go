@@ -30,6 +30,9 @@ func (c *Config) check(r *reader) {
 		r.exists(fmt.Sprintf("dialects[%d]", i), &c.Dialects[i], "a dialect")
 	}
 	oneOf(r, "audit.tokens", c.Audit.Tokens, AuditGroup, AuditSync, AuditOff)
+	if c.Audit.Keep != 0 {
+		between(r, "audit.keep", c.Audit.Keep, 24*3600, 3650*24*3600)
+	}
 	c.Audit.Checkpoints.check(r)
 	oneOf(r, "log.format", c.Log.Format, JSON, Text)
 	oneOf(r, "log.level", c.Log.Level, "debug", "info", "warn", "error")

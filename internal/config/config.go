@@ -105,6 +105,10 @@ type Audit struct {
 	// the process may lose the last quarter of a second), `sync` (after its
 	// entry is committed), `off` (nothing is kept, which is itself recorded).
 	Tokens TokenAudit `yaml:"tokens"`
+	// How long activity is kept: batches that are older are dropped, but for their
+	// hashes, so that the rest still verifies. 1d to 3650d; left out: for ever. Changes
+	// are kept for ever.
+	Keep domain.Seconds `yaml:"keep"`
 	// Signed statements of how far the audit trail had come, by which a tail that was cut
 	// off is found (docs/audit.md).
 	Checkpoints Checkpoints `yaml:"checkpoints"`

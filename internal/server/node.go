@@ -104,6 +104,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	n.background.Go(func() { n.lines.run(run) })
 	n.background.Go(func() { n.rotate(run) })
 	n.background.Go(func() { n.sweep(run) })
+	n.background.Go(func() { n.retain(run) })
 	n.background.Go(func() { n.recallTrust(run) })
 	n.background.Go(func() { n.checkpoints.Run(run) })
 	return n, nil

@@ -25,6 +25,7 @@ type storage interface {
 	domain.Trail
 	domain.Records
 	domain.LastUses
+	domain.Retention
 	// Notify returns a channel that is closed at the next commit of a change.
 	Notify() <-chan struct{}
 }
