@@ -179,13 +179,12 @@ func TestDeclared(t *testing.T) {
 	}
 	change := func(in *registry.Registry) map[string]error {
 		_, err1 := in.UpdateClient(ctx, by, "main", clientID, 0, func(c *domain.Client) error { c.Note += "x"; return nil })
-		_, err2 := in.EnableClient(ctx, by, "main", clientID)
 		_, _, err3 := in.PutTier(ctx, by, domain.Tier{Name: "slow", PerMinute: 1}, 0)
 		err4 := in.Together(ctx, by, func(in *registry.Registry) error { return cmpOr(in.DeleteTier(ctx, by, "slow", 0), errBack) })
 		err5 := in.Together(ctx, by, func(in *registry.Registry) error {
 			return cmpOr(in.DeleteClient(ctx, by, "main", clientID, 0), errBack)
 		})
-		return map[string]error{"update": err1, "enable": err2, "put": err3, "delete a tier": err4, "delete": err5}
+		return map[string]error{"update": err1, "put": err3, "delete a tier": err4, "delete": err5}
 	}
 	stale := domain.Caller{Actor: by, Role: domain.PlatformAdmin}
 	for who, in := range map[string]*registry.Registry{"somebody": r.As(domain.Local(by)), "another set": r.As(domain.Local(by)).From("pro"), "a manager": r.As(manager()).From("prod"), "an admin of yesterday": r.As(stale).From("prod")} {
@@ -210,8 +209,9 @@ func TestDeclared(t *testing.T) {
 	_, _, err2 := as.StartRotation(ctx, by, "main", clientID, 0)
 	_, err3 := as.CompleteRotation(ctx, by, "main", clientID, true)
 	_, _, err4 := as.ReplaceSecrets(ctx, by, "main", clientID, true)
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
-		t.Error(err)
+	again, err5 := as.EnableClient(ctx, by, "main", clientID)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil || again.Status != domain.Enabled || again.Origin != "prod/clients.yaml" {
+		t.Errorf("%+v, %v", again, err)
 	}
 	local := r.As(domain.Local(by))
 	if err := errors.Join(local.Release(ctx, by, domain.KindTier, "slow"), local.Release(ctx, by, domain.KindClient, domain.ClientKey("main", clientID))); err != nil {

@@ -52,9 +52,11 @@ func (r *Registry) DisableClient(ctx context.Context, by domain.Actor, issuer, i
 	})
 }
 
-// EnableClient lets a client have tokens again; those of before stay dead.
+// EnableClient lets a client have tokens again; those of before stay dead. It undoes
+// DisableClient for a client from a file too, whose next applying disables it anew where the
+// file says so.
 func (r *Registry) EnableClient(ctx context.Context, by domain.Actor, issuer, id string) (domain.Client, error) {
-	return r.change(ctx, act{name: "client.enable", by: by, issuer: issuer, id: id}, func(_ domain.Tables, c *domain.Client) error {
+	return r.change(ctx, act{name: "client.enable", by: by, issuer: issuer, id: id, emergency: true}, func(_ domain.Tables, c *domain.Client) error {
 		old := *c
 		c.Status = domain.Enabled
 		if r.ends(&old, c) {
