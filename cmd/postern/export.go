@@ -40,7 +40,7 @@ func (c exportCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.Out, 0o755); err != nil { //nolint:gosec // nothing in it is secret
+	if err := os.MkdirAll(c.Out, 0o750); err != nil {
 		return err
 	}
 	root, err := os.OpenRoot(c.Out)
