@@ -1,5 +1,7 @@
 package jwt
 
+import "slices"
+
 // Algorithm is a signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1).
 type Algorithm string
 
@@ -16,13 +18,7 @@ const (
 func Algorithms() []Algorithm { return []Algorithm{ES256, EdDSA, RS256, PS256, HS256} }
 
 // Valid reports whether a is on the list, spelt exactly so.
-func (a Algorithm) Valid() bool {
-	switch a {
-	case ES256, EdDSA, RS256, PS256, HS256:
-		return true
-	}
-	return false
-}
+func (a Algorithm) Valid() bool { return slices.Contains(Algorithms(), a) }
 
 // Symmetric reports whether whoever can verify can also sign.
 func (a Algorithm) Symmetric() bool { return a == HS256 }
