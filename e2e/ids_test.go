@@ -11,7 +11,8 @@ import (
 )
 
 // demanded are the requirements and threats that the issues of the token line, the call
-// line and GraphQL name, as prefix, first, last.
+// line, GraphQL and administration name, as prefix, first, last. Pages and the hand-over
+// (D-96, D-97, D-105) come with the console.
 func demanded() []string {
 	var list []string
 	for _, r := range []struct {
@@ -19,8 +20,8 @@ func demanded() []string {
 		first, last int
 	}{
 		{"TRI", 1, 12}, {"OMN", 1, 8}, {"VIB", 1, 4}, {"VIB", 6, 6}, {"BIP", 1, 9},
-		{"ARB", 1, 6}, {"ARB", 8, 16}, {"COM", 1, 7}, {"COM", 9, 9}, {"COM", 11, 12},
-		{"D", 1, 21}, {"D", 33, 53}, {"D", 55, 73}, {"D", 75, 94},
+		{"ARB", 1, 19}, {"COM", 1, 9}, {"COM", 11, 12},
+		{"D", 1, 21}, {"D", 33, 95}, {"D", 98, 104}, {"D", 106, 112},
 	} {
 		for n := r.first; n <= r.last; n++ {
 			list = append(list, fmt.Sprintf("%s-%02d", r.prefix, n))
