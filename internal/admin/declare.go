@@ -60,7 +60,7 @@ func (a *api) declared(h huma.API) {
 	})
 	release := operation("release", http.MethodPost, "/release", "Let an object that came from a file be changed by other means again; it stays as it is")
 	huma.Register(h, release, func(ctx context.Context, in *struct{ Body Releasing }) (*struct{ Body Released }, error) {
-		origin, err := declare.Release(ctx, a.as(ctx), actor(ctx), registry.Ref{Kind: domain.Kind(in.Body.Kind), Key: in.Body.Key})
+		origin, err := a.as(ctx).Release(ctx, actor(ctx), domain.Kind(in.Body.Kind), in.Body.Key)
 		if err != nil {
 			return nil, problem(ctx, err)
 		}

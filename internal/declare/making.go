@@ -21,7 +21,7 @@ type making struct {
 // do makes the object and says in its item what became of it.
 func (m *making) do(ctx context.Context) error {
 	if m.item.Outcome == TakenOver {
-		if err := m.reg.Release(ctx, m.by, m.Kind(), m.Key()); err != nil {
+		if _, err := m.reg.Release(ctx, m.by, m.Kind(), m.Key()); err != nil {
 			return err
 		}
 	}

@@ -72,14 +72,14 @@ func TestSets(t *testing.T) {
 	}
 	other.TakeOver = true
 	expect(other, "x.yaml", "policy taken over", "other/x.yaml")
-	if got, err := declare.Release(t.Context(), reg, by, registry.Ref{Kind: domain.KindPolicy, Key: "reader"}); got != "other/x.yaml" || err != nil || origin() != "" {
+	if got, err := reg.Release(t.Context(), by, domain.KindPolicy, "reader"); got != "other/x.yaml" || err != nil || origin() != "" {
 		t.Errorf("%s, %v", got, err)
 	}
 	before = seq(t, reg)
-	if got, err := declare.Release(t.Context(), reg, by, registry.Ref{Kind: domain.KindPolicy, Key: "reader"}); got != "" || err != nil || seq(t, reg) != before {
+	if got, err := reg.Release(t.Context(), by, domain.KindPolicy, "reader"); got != "" || err != nil || seq(t, reg) != before {
 		t.Errorf("of nobody's: %s, %v", got, err)
 	}
-	if _, err := declare.Release(t.Context(), reg, by, registry.Ref{Kind: domain.KindPolicy, Key: "none"}); !errors.Is(err, domain.ErrNotFound) {
+	if _, err := reg.Release(t.Context(), by, domain.KindPolicy, "none"); !errors.Is(err, domain.ErrNotFound) {
 		t.Error(err)
 	}
 	expect(declare.Options{}, "sample.yaml", "policy unchanged", "")
@@ -103,7 +103,7 @@ func TestEveryKindIsOwned(t *testing.T) {
 		if item.Outcome != declare.TakenOver || item.Was != "core/"+item.File {
 			t.Errorf("%+v", item)
 		}
-		if got, err := declare.Release(t.Context(), reg, by, registry.Ref{Kind: item.Kind, Key: item.Key}); got != "two/"+item.File || err != nil {
+		if got, err := reg.Release(t.Context(), by, item.Kind, item.Key); got != "two/"+item.File || err != nil {
 			t.Errorf("%s %s: %s, %v", item.Kind, item.Key, got, err)
 		}
 	}

@@ -214,8 +214,10 @@ func TestDeclared(t *testing.T) {
 		t.Errorf("%+v, %v", again, err)
 	}
 	local := r.As(domain.Local(by))
-	if err := errors.Join(local.Release(ctx, by, domain.KindTier, "slow"), local.Release(ctx, by, domain.KindClient, domain.ClientKey("main", clientID))); err != nil {
-		t.Fatal(err)
+	_, err6 := local.Release(ctx, by, domain.KindTier, "slow")
+	origin, err7 := local.Release(ctx, by, domain.KindClient, domain.ClientKey("main", clientID))
+	if err := errors.Join(err6, err7); err != nil || origin != "prod/clients.yaml" {
+		t.Fatal(origin, err)
 	}
 	for what, err := range change(local) {
 		if err != nil && !errors.Is(err, errBack) {

@@ -163,7 +163,8 @@ func objectRows() map[string]row {
 			return r.DeleteTier(ctx, by, "slow", 0)
 		}},
 		"Release": {platform, func(ctx context.Context, r *registry.Registry, _ target) error {
-			return r.Release(ctx, by, domain.KindTier, "slow")
+			_, err := r.Release(ctx, by, domain.KindTier, "slow")
+			return err
 		}},
 	}
 }
