@@ -43,10 +43,9 @@ type peerOf struct {
 
 // Serve makes server answer the admin API, which is h, to whoever is on the other side of a
 // Unix socket: the user that Postern runs as, and root. Each is a platform administrator
-// with the actor `local:<uid>`. An answer may take its time: many files make a long apply,
-// and cut off in its midst it would lose the secrets of what it made.
+// with the actor `local:<uid>`. Many files wait meanwhile for the API to be put together.
 func Serve(server *http.Server, h http.Handler) {
-	server.WriteTimeout = 0
+	server.ReadTimeout = readTimeout
 	server.Handler = h
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		uid, err := peer(c)
