@@ -1,34 +1,14 @@
 package audit
 
 import (
-	"bufio"
 	"context"
-	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strconv"
 	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
 )
-
-// Format of an export.
-type Format string
-
-// The formats.
-const (
-	NDJSON Format = "ndjson" // one event a line, as JSON
-	CSV    Format = "csv"    // RFC 4180, with a line of names
-)
-
-// Media is the media type.
-func (f Format) Media() string {
-	if f == CSV {
-		return "text/csv; charset=utf-8; header=present" // RFC 4180 §3
-	}
-	return "application/x-ndjson"
-}
 
 // EventItem is an event as administrators are told of it, its members in this order.
 type EventItem struct {
@@ -61,10 +41,13 @@ func EventItemOf(e *domain.Event) EventItem {
 	}
 }
 
-// columns are the names of the columns of a CSV file.
-func columns() []string {
-	return []string{"id", "created_at", "action", "actor", "issuer", "client_id", "tenant_id", "resource", "outcome", "reason", "scope", "secret_id",
-		"request_id", "correlation_id", "source", "count", "change", "details"}
+// events are the columns of events.
+func events() Table[EventItem] {
+	return Table[EventItem]{
+		Columns: []string{"id", "created_at", "action", "actor", "issuer", "client_id", "tenant_id", "resource", "outcome", "reason", "scope", "secret_id",
+			"request_id", "correlation_id", "source", "count", "change", "details"},
+		Row: (*EventItem).row,
+	}
 }
 
 func (i *EventItem) row() []string {
@@ -72,12 +55,8 @@ func (i *EventItem) row() []string {
 	if i.Change != 0 {
 		change = strconv.FormatInt(i.Change, 10)
 	}
-	row := []string{i.ID, i.CreatedAt.Format(time.RFC3339Nano), i.Action, i.Actor, i.Issuer, i.ClientID, i.TenantID, i.Resource, string(i.Outcome), i.Reason,
+	return []string{i.ID, i.CreatedAt.Format(time.RFC3339Nano), i.Action, i.Actor, i.Issuer, i.ClientID, i.TenantID, i.Resource, string(i.Outcome), i.Reason,
 		i.Scope, i.SecretID, i.RequestID, i.Correlation, i.Source, strconv.FormatUint(uint64(i.Count), 10), change, string(i.Details)}
-	for n := range row {
-		row[n] = Cell(row[n])
-	}
-	return row
 }
 
 // exportPage is how many events are read at once.
@@ -87,10 +66,9 @@ const exportPage = 500
 // in memory is one page. Limit and Cursor of the query are not looked at. A query without an
 // end should be given one, or what happens meanwhile may be in it.
 func Export(ctx context.Context, w io.Writer, format Format, trail domain.Trail, q domain.Query) (n int64, err error) {
-	out := bufio.NewWriterSize(w, 64<<10)
-	write, flush := writerOf(out, format)
-	if write == nil {
-		return 0, fmt.Errorf("%q is no format of an export: ndjson or csv", format)
+	write, err := events().Writer(w, format)
+	if err != nil {
+		return 0, err
 	}
 	q.Limit, q.Cursor = exportPage, ""
 	for {
@@ -98,44 +76,17 @@ func Export(ctx context.Context, w io.Writer, format Format, trail domain.Trail,
 		if err != nil {
 			return n, err
 		}
+		items := make([]EventItem, len(page))
 		for i := range page {
-			item := EventItemOf(&page[i])
-			if err := write(&item); err != nil {
-				return n, err
-			}
-			n++
+			items[i] = EventItemOf(&page[i])
 		}
-		if err := flush(); err != nil {
+		if err := write(items); err != nil {
 			return n, err
 		}
+		n += int64(len(items))
 		if next == "" {
 			return n, nil
 		}
 		q.Cursor = next
 	}
-}
-
-// writerOf is what writes one item, and what passes on all that was written.
-func writerOf(out *bufio.Writer, format Format) (write func(*EventItem) error, flush func() error) {
-	switch format {
-	case NDJSON:
-		lines := json.NewEncoder(out) // which escapes every line end
-		lines.SetEscapeHTML(false)
-		return func(i *EventItem) error { return lines.Encode(i) }, out.Flush
-	case CSV:
-		table := csv.NewWriter(out)
-		table.UseCRLF = true
-		head := table.Write(columns())
-		return func(i *EventItem) error { return table.Write(i.row()) }, func() error {
-			table.Flush()
-			if head == nil {
-				head = table.Error()
-			}
-			if head != nil {
-				return head
-			}
-			return out.Flush()
-		}
-	}
-	return nil, nil
 }

@@ -1,14 +1,11 @@
 package auditlog
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
-	"strings"
 	"time"
 
+	"github.com/postern-dev/postern/internal/audit"
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/guard"
 )
@@ -63,22 +60,26 @@ func (s *Surface) export(c *Call, of whose) error {
 	a := readQuery(c.Verdict.RawQuery, "action", "created_after", "created_before", "format")
 	q := a.query(of)
 	q.Limit = mostLimit
-	to, kind := writerFor(a, c.Exchange)
+	format := a.format()
 	if a.wrong != nil {
 		return a.wrong
+	}
+	write, err := table().Writer(c.Exchange, format)
+	if err != nil {
+		return err
 	}
 	items, next, err := s.page(c, q, of)
 	if err != nil {
 		return err
 	}
 	h := c.Exchange.Header()
-	h.Set("Content-Type", kind)
-	h.Set("Content-Disposition", `attachment; filename="audit-log`+extension(kind)+`"`)
+	h.Set("Content-Type", format.Media())
+	h.Set("Content-Disposition", `attachment; filename="audit-log.`+string(format)+`"`)
 	c.Exchange.WriteHeader(http.StatusOK)
 	patience(c, false)
 	defer patience(c, true)
 	for {
-		if err := to(items); err != nil {
+		if err := write(items); err != nil {
 			breakOff(c, err)
 		}
 		if next == "" {
@@ -113,66 +114,33 @@ func patience(c *Call, last bool) {
 	_ = control.SetReadDeadline(soon)
 }
 
-// The formats of an export.
-const (
-	ndjson = "application/x-ndjson"
-	csvUTF = "text/csv; charset=utf-8; header=present" // RFC 4180 §3
-)
-
-func extension(kind string) string {
-	if kind == csvUTF {
-		return ".csv"
-	}
-	return ".ndjson"
-}
-
-// writerFor is what writes a page in the format that was asked for.
-func writerFor(a *asked, w io.Writer) (write func([]item) error, kind string) {
-	switch a.text("format") {
-	case "", "ndjson":
-		encoder := json.NewEncoder(w)
-		return func(items []item) error {
-			for i := range items {
-				if err := encoder.Encode(&items[i]); err != nil {
-					return err
-				}
-			}
-			return nil
-		}, ndjson
-	case "csv":
-		return rows(w), csvUTF
+// format reads the format of an export.
+func (a *asked) format() audit.Format {
+	switch text := a.text("format"); text {
+	case "":
+		return audit.NDJSON
+	case string(audit.NDJSON), string(audit.CSV):
+		return audit.Format(text)
 	}
 	a.refuse("format is ndjson or csv; left out it is ndjson")
-	return nil, ""
+	return ""
 }
 
-// rows writes items as lines of CSV (RFC 4180), below one of names.
-func rows(w io.Writer) func([]item) error {
-	to := csv.NewWriter(w)
-	to.UseCRLF = true
-	begun := false
-	return func(items []item) error {
-		if !begun {
-			begun = true
-			_ = to.Write([]string{"id", "created_at", "action", "actor", "client_id", "tenant_id", "resource", "outcome", "request_id", "source", "details"})
-		}
-		for i := range items {
-			t := &items[i]
-			_ = to.Write([]string{cell(&t.ID), t.CreatedAt, cell(&t.Action), cell(t.Actor), cell(t.ClientID), cell(t.TenantID), cell(t.Resource),
-				t.Outcome, cell(t.RequestID), cell(t.Source), string(t.Details)}) // Flush keeps the error
-		}
-		to.Flush()
-		return to.Error()
+// table are the columns of an export as CSV.
+func table() audit.Table[item] {
+	return audit.Table[item]{
+		Columns: []string{"id", "created_at", "action", "actor", "client_id", "tenant_id", "resource", "outcome", "request_id", "source", "details"},
+		Row: func(i *item) []string {
+			return []string{i.ID, i.CreatedAt, i.Action, said(i.Actor), said(i.ClientID), said(i.TenantID), said(i.Resource),
+				i.Outcome, said(i.RequestID), said(i.Source), string(i.Details)}
+		},
 	}
 }
 
-// cell is a text that no spreadsheet takes for a formula (D-103).
-func cell(s *string) string {
+// said is what is known, empty where nothing is.
+func said(s *string) string {
 	if s == nil {
 		return ""
-	}
-	if strings.HasPrefix(*s, "=") || strings.HasPrefix(*s, "+") || strings.HasPrefix(*s, "-") || strings.HasPrefix(*s, "@") || strings.HasPrefix(*s, "\t") {
-		return "'" + *s
 	}
 	return *s
 }

@@ -430,7 +430,7 @@ func TestCells(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"0": "'=1+1", "1": "'+1", "2": "'-1", "3": "'@x", "4": "'\t=1", "5": "a=b", "6": `"quoted", with a comma`}
+	want := map[string]string{"0": "'=1+1", "1": "'+1", "2": "'-1", "3": "'@x", "4": `'\t=1`, "5": "a=b", "6": `"quoted", with a comma`}
 	for _, row := range rows[1:] {
 		if row[6] != want[row[4]] || row[10] != `{"x":"=1"}` || len(row) != 11 {
 			t.Errorf("%q, want %q", row, want[row[4]])

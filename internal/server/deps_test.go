@@ -63,7 +63,7 @@ func floors() []floor {
 		{"internal/declare", []string{"internal/domain", "internal/registry", "internal/strictyaml", "oauth", "oauth/dialect"}},
 		{"internal/authserver", []string{"internal/audit", "internal/clientauth", "internal/domain", "internal/request",
 			"internal/snapshot", "internal/token", "oauth", "oauth/dialect", "oauth/jwt"}},
-		{"internal/auditlog", []string{"internal/domain", "internal/guard", "internal/request"}},
+		{"internal/auditlog", []string{"internal/audit", "internal/domain", "internal/guard", "internal/request"}},
 		{"internal/gateway", []string{"internal/audit", "internal/auditlog", "internal/domain", "internal/guard", "internal/policy", "internal/request",
 			"internal/token", "oauth/resourceserver"}},
 		{"internal/admin", []string{"internal/audit", "internal/declare", "internal/domain", "internal/graphql", "internal/guard", "internal/keys", "internal/policy",

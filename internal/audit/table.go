@@ -1,0 +1,73 @@
+package audit
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Format of an export.
+type Format string
+
+// The formats.
+const (
+	NDJSON Format = "ndjson" // one item a line, as JSON
+	CSV    Format = "csv"    // RFC 4180, with a line of names
+)
+
+// Media is the media type.
+func (f Format) Media() string {
+	if f == CSV {
+		return "text/csv; charset=utf-8; header=present" // RFC 4180 §3
+	}
+	return "application/x-ndjson"
+}
+
+// Table is how items stand in a file: as NDJSON each is a line of JSON, as CSV a row of these
+// columns, each a Cell.
+type Table[T any] struct {
+	Columns []string
+	Row     func(*T) []string
+}
+
+// Writer returns what writes a page of items in the format, and passes it on.
+func (t Table[T]) Writer(w io.Writer, format Format) (func([]T) error, error) {
+	out := bufio.NewWriterSize(w, 64<<10)
+	switch format {
+	case NDJSON:
+		lines := json.NewEncoder(out) // which escapes every line end
+		lines.SetEscapeHTML(false)
+		return func(page []T) error {
+			for i := range page {
+				if err := lines.Encode(&page[i]); err != nil {
+					return err
+				}
+			}
+			return out.Flush()
+		}, nil
+	case CSV:
+		rows := csv.NewWriter(out)
+		rows.UseCRLF = true
+		_ = rows.Write(t.Columns) // Error keeps it
+		return func(page []T) error {
+			for i := range page {
+				_ = rows.Write(cells(t.Row(&page[i])))
+			}
+			if rows.Flush(); rows.Error() != nil {
+				return rows.Error()
+			}
+			return out.Flush()
+		}, nil
+	}
+	return nil, fmt.Errorf("%q is no format of an export: ndjson or csv", format)
+}
+
+// cells makes each text a Cell.
+func cells(row []string) []string {
+	for n := range row {
+		row[n] = Cell(row[n])
+	}
+	return row
+}
