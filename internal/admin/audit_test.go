@@ -382,3 +382,15 @@ func TestAuditBackup(t *testing.T) {
 		t.Errorf("%s, %v", key, err)
 	}
 }
+
+// A connection that there is none of says why, also to what takes a whole answer.
+func TestUnusable(t *testing.T) {
+	why := errors.New("there is no token")
+	conn := admin.Unusable(why)
+	if _, err := conn.ListPeople(t.Context()); !errors.Is(err, why) {
+		t.Errorf("list: %v", err)
+	}
+	if err := conn.BackupAudit(t.Context(), io.Discard); !errors.Is(err, why) {
+		t.Errorf("backup: %v", err)
+	}
+}

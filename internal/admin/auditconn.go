@@ -101,24 +101,11 @@ func (c *Conn) ExplainEvent(ctx context.Context, id string) (out Decision, err e
 
 // download copies an answer that is as long as it is. One that breaks off is an error.
 func (c *Conn) download(ctx context.Context, w io.Writer, path string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	resp, err := c.send(ctx, http.MethodGet, path, 0, nil)
 	if err != nil {
 		return err
 	}
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+string(c.token))
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return c.unreachable(err)
-	}
 	defer resp.Body.Close() //nolint:errcheck // read only
-	if resp.StatusCode != http.StatusOK {
-		p := &Problem{Status: resp.StatusCode, Title: http.StatusText(resp.StatusCode)}
-		data, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-		_ = json.Unmarshal(data, p) // an answer that is no problem document still has its status
-		return p
-	}
 	if _, err := io.Copy(w, resp.Body); err != nil {
 		return fmt.Errorf("the answer broke off: %w", err)
 	}

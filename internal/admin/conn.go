@@ -23,6 +23,7 @@ import (
 const (
 	callTimeout = 60 * time.Second // of all but Apply, which takes as long as it takes
 	maxAnswer   = 64 << 20         // bytes
+	maxProblem  = 1 << 20          // bytes
 )
 
 // Conn speaks the admin API of a running server, over its socket or over the network.
@@ -146,20 +147,38 @@ func (c *Conn) call(ctx context.Context, method, path string, version int64, in,
 
 // exchange sends in as JSON, if there is any, and reads the answer into out, if wanted.
 func (c *Conn) exchange(ctx context.Context, method, path string, version int64, in, out any) error {
+	resp, err := c.send(ctx, method, path, version, in)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close() //nolint:errcheck // read only
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(data, out)
+}
+
+// send sends in as JSON, if there is any. An answer that refuses is a *Problem; the body of
+// any other is to be closed.
+func (c *Conn) send(ctx context.Context, method, path string, version int64, in any) (*http.Response, error) {
 	if c.err != nil {
-		return c.err
+		return nil, c.err
 	}
 	var body io.Reader
 	if in != nil {
 		data, err := json.Marshal(in)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		body = bytes.NewReader(data)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -172,22 +191,16 @@ func (c *Conn) exchange(ctx context.Context, method, path string, version int64,
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return c.unreachable(err)
+		return nil, c.unreachable(err)
+	}
+	if resp.StatusCode < http.StatusMultipleChoices {
+		return resp, nil
 	}
 	defer resp.Body.Close() //nolint:errcheck // read only
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	if resp.StatusCode >= http.StatusMultipleChoices {
-		p := &Problem{Status: resp.StatusCode, Title: http.StatusText(resp.StatusCode)}
-		_ = json.Unmarshal(data, p) // an answer that is no problem document still has its status
-		return p
-	}
-	if out == nil {
-		return nil
-	}
-	return json.Unmarshal(data, out)
+	p := &Problem{Status: resp.StatusCode, Title: http.StatusText(resp.StatusCode)}
+	data, _ := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
+	_ = json.Unmarshal(data, p) // an answer that is no problem document still has its status
+	return nil, p
 }
 
 func (c *Conn) unreachable(err error) error {
