@@ -46,7 +46,8 @@ func visit(ctx context.Context) signin.Visit {
 
 func (a *api) sessions(h huma.API) {
 	huma.Register(h, operation("whoami", http.MethodGet, "/whoami", "Tell who the caller is, and what it may do"), func(ctx context.Context, _ *struct{}) (*signedInBody, error) {
-		return &signedInBody{Body: tell(askedOf(ctx))}, nil
+		about := askedOf(ctx)
+		return &signedInBody{Body: signin.Tell(about.caller, about.session)}, nil
 	})
 	if a.SignIn == nil {
 		return
@@ -76,20 +77,6 @@ func (a *api) sessions(h huma.API) {
 		return &objectBody[Accepted]{Body: Accepted{Name: p.Name, Role: p.Role}}, nil
 	})
 	a.provider(h)
-}
-
-// tell is who makes the request.
-func tell(about *asked) signin.SignedIn {
-	c := about.caller
-	who := signin.SignedIn{Actor: c.Actor, Role: c.Role, Reach: c.Reach, Platform: c.Platform}
-	if s := about.session; s != nil {
-		ends, fresh := s.Ends.UTC(), s.FreshUntil().UTC()
-		who.Name, who.Ends = s.Person.Name, &ends
-		if !fresh.IsZero() {
-			who.FreshUntil = &fresh
-		}
-	}
-	return who
 }
 
 // Accepted is whose password was set; they sign in with it now.

@@ -39,8 +39,9 @@ func TestSessionIsTheCaller(t *testing.T) {
 	if c, err := s.caller(ann, http.MethodPost); err != nil || c.Platform || c.Role != domain.PlatformAdmin {
 		t.Errorf("no longer fresh: %+v, %v", c, err)
 	}
-	who, err := s.Who(ann.visit(http.MethodGet))
-	if err != nil || who.Name != "ann@example.com" || who.Platform || who.FreshUntil == nil || !who.FreshUntil.Equal(s.clock()) {
+	v := ann.visit(http.MethodGet)
+	c, session, err := s.Caller(v.Request, v.Source)
+	if who := signin.Tell(c, session); err != nil || who.Name != "ann@example.com" || who.Platform || who.FreshUntil == nil || !who.FreshUntil.Equal(s.clock()) {
 		t.Errorf("who: %+v, %v", who, err)
 	}
 }

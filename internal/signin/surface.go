@@ -23,8 +23,8 @@ type SignedIn struct {
 	Ends       *time.Time   `json:"ends,omitempty" doc:"of a session: its end at the latest"`
 }
 
-// tell is the answer about a caller.
-func tell(c domain.Caller, session *Session) SignedIn {
+// Tell is the answer about a caller; the session is nil where it came with something else.
+func Tell(c domain.Caller, session *Session) SignedIn {
 	out := SignedIn{Actor: c.Actor, Role: c.Role, Reach: c.Reach, Platform: c.Platform}
 	if session != nil {
 		out.Name = session.Person.Name
@@ -36,15 +36,6 @@ func tell(c domain.Caller, session *Session) SignedIn {
 		}
 	}
 	return out
-}
-
-// Who tells whose request it is: GET /api/admin/session.
-func (s *SignIn) Who(v Visit) (SignedIn, error) {
-	c, session, err := s.Caller(v.Request, v.Source)
-	if err != nil {
-		return SignedIn{}, err
-	}
-	return tell(c, session), nil
 }
 
 // NamePassword is what people sign in with.
@@ -82,7 +73,7 @@ func (s *SignIn) signIn(v Visit, p *domain.Person, signedIn time.Time) (SignedIn
 	}
 	c := s.callerOf(session)
 	// RULES: Strict. It lives as long as the browser, and on the server as long as the session.
-	return tell(c, session), []*http.Cookie{newCookie(v.Request, sessionCookie, token, http.SameSiteStrictMode, 0)}, nil
+	return Tell(c, session), []*http.Cookie{newCookie(v.Request, sessionCookie, token, http.SameSiteStrictMode, 0)}, nil
 }
 
 // SignOut ends the session on the server too: DELETE /api/admin/session. To sign out twice is
