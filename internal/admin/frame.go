@@ -212,9 +212,6 @@ func read(w http.ResponseWriter, req *http.Request) ([]byte, error) {
 // patternOf is how the mux names an operation.
 func patternOf(method, path string) string { return method + " " + path }
 
-// isOneOf reports whether a status is among them.
-func isOneOf(status int, list ...int) bool { return slices.Contains(list, status) }
-
 // noNull refuses null where it would be taken for a member that was left out: it means
 // something in a PATCH, and in what a client might send an API. A body that is no JSON is
 // told so later.

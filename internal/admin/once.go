@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -142,7 +143,8 @@ func stillRunning() error {
 // keep puts away the answer for 24 hours. What failed here, or is about who asks and when
 // rather than what for, is tried anew.
 func (a *api) keep(ctx context.Context, at, parameters string, c creation, answer *recorder) error {
-	if answer.status >= http.StatusInternalServerError || isOneOf(answer.status, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests) {
+	anew := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests}
+	if answer.status >= http.StatusInternalServerError || slices.Contains(anew, answer.status) {
 		return a.Records.DropRecord(ctx, onceSpace, at)
 	}
 	body, err := withoutSecrets(answer.body.Bytes(), c.secrets)

@@ -40,8 +40,6 @@ func (c *Conn) Recover(ctx context.Context, name string) (out NewLink, err error
 
 // AcceptLink sets a password by a link.
 func (c *Conn) AcceptLink(ctx context.Context, in signin.Acceptance) (out Accepted, err error) {
-	// As text: a Secret shows itself to nobody, not to encoding/json either.
-	plain := map[string]string{"token": string(in.Token), "name": in.Name, "password": string(in.Password)}
-	err = c.call(ctx, http.MethodPost, "/accept", 0, plain, &out)
+	err = c.call(ctx, http.MethodPost, "/accept", 0, in, &out)
 	return out, err
 }
