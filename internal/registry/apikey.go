@@ -9,12 +9,6 @@ import (
 	"github.com/postern-dev/postern/oauth"
 )
 
-// What the hash of an API key is over, beside its id and the secret in it.
-const (
-	apiKeyIssuer   = "api key"
-	apiKeySecretID = "1"
-)
-
 // CreateAPIKey makes an API key and returns its text, here and never again (D-104). Of spec
 // only what an administrator may choose is taken (D-74): label, audience, role, reach and
 // expiry.
@@ -27,7 +21,7 @@ func (r *Registry) CreateAPIKey(ctx context.Context, by domain.Actor, spec domai
 		ID: newUUID(), Label: spec.Label, Audience: spec.Audience, Role: spec.Role, Reach: spec.Reach, Expires: spec.Expires,
 		Created: r.now(), LastFour: string(s[len(s)-4:]),
 	}
-	done.Hash = r.Vault.Peppers.Hash(apiKeyIssuer, done.ID, apiKeySecretID, s)
+	done.Hash = r.Vault.Peppers.HashAPIKey(done.ID, s)
 	done.Defaults()
 	_, err := r.Store.Change(ctx, by, func(t domain.Tables) ([]domain.Change, error) {
 		if err := r.checkAPIKey(ctx, t, &done); err != nil {

@@ -31,3 +31,20 @@ func ParseAPIKey(key oauth.Secret) (id string, s oauth.Secret, ok bool) {
 	}
 	return hex[:8] + "-" + hex[8:12] + "-" + hex[12:16] + "-" + hex[16:20] + "-" + hex[20:], oauth.Secret(rest[hexID+1:]), true
 }
+
+// What stands in the hash of an API key in the place of an issuer, and in that of a secret's
+// id: no hash of a key is one of a client's secret.
+const (
+	apiKeyIssuer   = "api key"
+	apiKeySecretID = "1"
+)
+
+// HashAPIKey is what is kept of the secret of the API key with this id.
+func (p *Peppers) HashAPIKey(id string, s oauth.Secret) string {
+	return p.Hash(apiKeyIssuer, id, apiKeySecretID, s)
+}
+
+// VerifyAPIKey reports whether s is the secret that HashAPIKey hashed for this id.
+func (v *Verifier) VerifyAPIKey(p *Peppers, id string, s oauth.Secret) bool {
+	return !v.Imported() && v.Verify(p, apiKeyIssuer, id, apiKeySecretID, s)
+}

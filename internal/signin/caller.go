@@ -83,12 +83,6 @@ func fromPage(r *http.Request) error {
 	return sameOrigin(r)
 }
 
-// What stands in the hash of an API key in the place of an issuer, and of a secret's id.
-const (
-	apiKeyPurpose = "api key"
-	apiKeySecret  = "1"
-)
-
 // apiKey is the caller of an API key of administration. It never is one with Platform: a key
 // cannot sign in anew. A key that there is not costs as much as a wrong one.
 func (s *SignIn) apiKey(ctx context.Context, text oauth.Secret, source netip.Addr) (domain.Caller, error) {
@@ -102,10 +96,10 @@ func (s *SignIn) apiKey(ctx context.Context, text oauth.Secret, source netip.Add
 	}
 	hash := key.Hash
 	if err != nil {
-		hash = s.Peppers.Hash(apiKeyPurpose, id, apiKeySecret, secret.Generate())
+		hash = s.Peppers.HashAPIKey(id, secret.Generate())
 	}
 	verifier, parseErr := secret.Parse(hash)
-	right := parseErr == nil && !verifier.Imported() && verifier.Verify(s.Peppers, apiKeyPurpose, id, apiKeySecret, plain)
+	right := parseErr == nil && verifier.VerifyAPIKey(s.Peppers, id, plain)
 	known := slices.Contains(domain.Roles(), key.Role)
 	live := key.Expires == nil || s.Now().Before(*key.Expires)
 	if err != nil || !right || !known || !live || key.Audience != domain.AdminAudience {

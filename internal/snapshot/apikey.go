@@ -9,13 +9,6 @@ import (
 	"github.com/postern-dev/postern/oauth"
 )
 
-// APIKeyPurpose stands in the hash of an API key in the place of an issuer, apiKeySecret in
-// that of a secret's id: no hash of a key is one of a client's secret.
-const (
-	APIKeyPurpose = "api key"
-	apiKeySecret  = "1"
-)
-
 // APIKey is an API key as a node keeps it. It never changes.
 type APIKey struct {
 	domain.APIKey
@@ -27,7 +20,7 @@ type APIKey struct {
 
 // Is reports whether s is the secret of the key, in constant time.
 func (k *APIKey) Is(s oauth.Secret) bool {
-	return k.verifier.Verify(k.peppers, APIKeyPurpose, k.ID, apiKeySecret, s)
+	return k.verifier.VerifyAPIKey(k.peppers, k.ID, s)
 }
 
 // Alive reports whether the key has not expired.
