@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"context"
 	"errors"
 
 	"github.com/postern-dev/postern/internal/domain"
@@ -116,7 +117,7 @@ func (c *call) takeRole() error {
 }
 
 // actorAlive is Alive for somebody who is no client.
-func (g *Guard) actorAlive(v *Verdict, view *snapshot.View, api *snapshot.API) bool {
+func (g *Guard) actorAlive(ctx context.Context, v *Verdict, view *snapshot.View, api *snapshot.API) bool {
 	c := call{guard: g, place: snapshot.APIPlace{View: view}, now: g.Snapshot.Now(), Verdict: Verdict{API: api, Actor: v.Actor}}
 	switch v.Actor.Kind {
 	case Key:
@@ -125,7 +126,7 @@ func (g *Guard) actorAlive(v *Verdict, view *snapshot.View, api *snapshot.API) b
 			return false
 		}
 	case User:
-		if !g.providers.vouches(api.Users, v.Actor) {
+		if !g.providers.vouches(ctx, api.Users, v.Actor) {
 			return false
 		}
 	}

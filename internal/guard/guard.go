@@ -137,7 +137,7 @@ func (g *Guard) Alive(ctx context.Context, v *Verdict) bool {
 		return false
 	}
 	if v.Actor != nil {
-		return g.actorAlive(v, view, api)
+		return g.actorAlive(ctx, v, view, api)
 	}
 	issuer := api.Trusts(v.Claims.Issuer)
 	if issuer == nil {

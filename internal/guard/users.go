@@ -171,11 +171,11 @@ func (g *providers) source(u *domain.Users) (resourceserver.KeySource, error) {
 
 // vouches reports whether the provider of an API still has the key that the user's token
 // verified under.
-func (g *providers) vouches(u *domain.Users, a *Actor) bool {
+func (g *providers) vouches(ctx context.Context, u *domain.Users, a *Actor) bool {
 	if u == nil || u.Issuer != a.provider {
 		return false
 	}
-	keys, _ := g.keys(context.Background(), u, a.kid) // none, where nothing can be said
+	keys, _ := g.keys(ctx, u, a.kid) // none, where nothing can be said
 	now, _ := keys.Identity(a.kid)
 	return now == a.identity
 }
