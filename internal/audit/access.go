@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
@@ -249,5 +248,3 @@ func (p *past) actions(held *policy.Held, asked map[string]bool) []ActionAccess 
 	}
 	return list
 }
-
-func compare(a, b string) int { return strings.Compare(a, b) }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
@@ -60,7 +61,7 @@ func AccessToResource(ctx context.Context, feed Feed, at time.Time, kind, id str
 		}
 	}
 	slices.SortFunc(a.Clients, func(x, y ClientAtObject) int {
-		return compare(domain.ClientKey(x.Issuer, x.ID), domain.ClientKey(y.Issuer, y.ID))
+		return strings.Compare(domain.ClientKey(x.Issuer, x.ID), domain.ClientKey(y.Issuer, y.ID))
 	})
 	return a, nil
 }

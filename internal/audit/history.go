@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
@@ -127,7 +128,7 @@ func (p *past) read() error {
 			return fmt.Errorf("change %d, %s %q: %w", c.Seq, r.kind, r.key, err)
 		}
 	}
-	slices.SortFunc(p.apis, func(a, b domain.API) int { return compare(a.Name, b.Name) })
+	slices.SortFunc(p.apis, func(a, b domain.API) int { return strings.Compare(a.Name, b.Name) })
 	return nil
 }
 
