@@ -285,13 +285,13 @@ func TestPeople(t *testing.T) {
 	if bob, err = change(bob, func(p *domain.Person) { p.Status = domain.Enabled }); err != nil || bob.Epoch != 2 {
 		t.Fatalf("%+v, %v", bob, err)
 	}
-	if err := r.SetPassword(ctx, by, ann.ID, aHash); err != nil {
+	if err := r.SetPassword(ctx, by, ann.ID, 0, aHash); err != nil {
 		t.Fatal(err)
 	}
 	if ann, err = r.GetPerson(ctx, ann.ID); err != nil || ann.Epoch != 2 || ann.Password != aHash || ann.Changed == nil {
 		t.Errorf("%+v, %v", ann, err)
 	}
-	if err := r.SetPassword(ctx, by, ann.ID, r.Vault.Peppers.Hash("a", "b", "c", "d")); err == nil {
+	if err := r.SetPassword(ctx, by, ann.ID, 0, r.Vault.Peppers.Hash("a", "b", "c", "d")); err == nil {
 		t.Error("a keyed hash is no password's")
 	}
 	if ann, err = change(ann, lower); err != nil || ann.Epoch != 3 {

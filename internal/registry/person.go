@@ -134,12 +134,13 @@ func (r *Registry) UpdatePerson(ctx context.Context, by domain.Actor, id string,
 }
 
 // SetPassword keeps the argon2id string of a new password, and ends the person's sessions.
-func (r *Registry) SetPassword(ctx context.Context, by domain.Actor, id, argon2id string) error {
+// ifVersion as in UpdateClient.
+func (r *Registry) SetPassword(ctx context.Context, by domain.Actor, id string, ifVersion int64, argon2id string) error {
 	v, err := secret.Parse(argon2id)
 	if err != nil || !v.Imported() || !strings.HasPrefix(argon2id, "$argon2id$") {
 		return errors.New("set a password: the hash is no argon2id string")
 	}
-	_, err = r.changePerson(ctx, by, "person.set_password", id, 0, func(_ domain.Tables, p *domain.Person) error {
+	_, err = r.changePerson(ctx, by, "person.set_password", id, ifVersion, func(_ domain.Tables, p *domain.Person) error {
 		now := r.now()
 		p.Password, p.Changed, p.Epoch = argon2id, &now, p.Epoch+1
 		return nil

@@ -298,7 +298,7 @@ func peopleRows() map[string]row {
 			return r.DeletePerson(ctx, by, at.person, 0)
 		}},
 		"SetPassword": {platform, func(ctx context.Context, r *registry.Registry, at target) error {
-			return r.SetPassword(ctx, by, at.person, aHash)
+			return r.SetPassword(ctx, by, at.person, 0, aHash)
 		}},
 		"GetPerson": {platform, func(ctx context.Context, r *registry.Registry, at target) error {
 			_, err := r.GetPerson(ctx, at.person)

@@ -78,7 +78,13 @@ func (s *SignIn) acceptInvited(ctx context.Context, token oauth.Secret, l linked
 	if err := s.take(ctx, token); err != nil {
 		return domain.Person{}, err
 	}
-	if err := s.People.SetPassword(ctx, Actor(&p), p.ID, hash); err != nil {
+	switch err := s.People.SetPassword(ctx, Actor(&p), p.ID, p.Version, hash); {
+	case errors.Is(err, domain.ErrConflict): // another link was used meanwhile, or they were disabled: look again
+		if err := s.giveBack(ctx, token, l, nil); err != nil {
+			return domain.Person{}, err
+		}
+		return s.acceptInvited(ctx, token, l, name, password)
+	case err != nil:
 		return domain.Person{}, s.giveBack(ctx, token, l, err)
 	}
 	return s.Store.Read().People.Get(ctx, p.ID)
@@ -119,7 +125,7 @@ func (s *SignIn) makeFirst(ctx context.Context, token oauth.Secret, l linked, na
 	if err != nil {
 		return domain.Person{}, s.giveBack(ctx, token, l, err)
 	}
-	if err := s.People.SetPassword(ctx, Actor(&p), p.ID, hash); err != nil {
+	if err := s.People.SetPassword(ctx, Actor(&p), p.ID, 0, hash); err != nil {
 		l.Person = p.ID // they are there: now it is a link for their password
 		return domain.Person{}, s.giveBack(ctx, token, l, err)
 	}

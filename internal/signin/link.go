@@ -155,7 +155,7 @@ func (s *SignIn) Recover(ctx context.Context, by domain.Actor, name string) (Lin
 		})
 	}
 	if err == nil {
-		err = s.People.SetPassword(ctx, by, p.ID, hash)
+		err = s.People.SetPassword(ctx, by, p.ID, 0, hash)
 	}
 	if err == nil {
 		p, err = s.Store.Read().People.Get(ctx, p.ID)

@@ -214,6 +214,41 @@ func TestInvite(t *testing.T) {
 	}
 }
 
+// Of several links for one person that are used at the same moment, one is good: the password that it
+// sets ends the others.
+func TestLinksAtOnce(t *testing.T) {
+	s := newScene(t)
+	admin := domain.Caller{Actor: "person:ann@example.com", Role: domain.PlatformAdmin, Platform: true}
+	ben := s.person("ben@example.com", domain.Auditor)
+	var tokens []oauth.Secret
+	for range 4 {
+		l, err := s.Invite(t.Context(), admin, ben.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens = append(tokens, l.Token)
+	}
+	answers := make(chan error, len(tokens))
+	for _, token := range tokens {
+		go func() {
+			_, err := s.Accept(t.Context(), token, "", other)
+			answers <- err
+		}()
+	}
+	good := 0
+	for range tokens {
+		switch err := <-answers; {
+		case err == nil:
+			good++
+		case !errors.Is(err, signin.ErrLink):
+			t.Error(err)
+		}
+	}
+	if good != 1 {
+		t.Errorf("%d links were good", good)
+	}
+}
+
 // RULES "Administration": the machine's own user lets an administrator in again; that is a change
 // with the actor's name, and ends what sessions there were.
 func TestRecover(t *testing.T) {
@@ -269,11 +304,11 @@ type failing struct {
 	left int
 }
 
-func (f *failing) SetPassword(ctx context.Context, by domain.Actor, id, hash string) error {
+func (f *failing) SetPassword(ctx context.Context, by domain.Actor, id string, ifVersion int64, hash string) error {
 	if f.left--; f.left >= 0 {
 		return errors.New("the disk is full")
 	}
-	return f.People.SetPassword(ctx, by, id, hash)
+	return f.People.SetPassword(ctx, by, id, ifVersion, hash)
 }
 
 // A link is not lost where the store fails half-way: it goes on from there.

@@ -32,8 +32,8 @@ type People interface {
 	CreatePerson(ctx context.Context, by domain.Actor, p domain.Person) (domain.Person, error)
 	// UpdatePerson changes what change changes: the role, the reach, the status, the subject.
 	UpdatePerson(ctx context.Context, by domain.Actor, id string, ifVersion int64, change func(*domain.Person) error) (domain.Person, error)
-	// SetPassword replaces the hash and raises the epoch.
-	SetPassword(ctx context.Context, by domain.Actor, id, argon2id string) error
+	// SetPassword replaces the hash and raises the epoch, of the version given; 0: of any.
+	SetPassword(ctx context.Context, by domain.Actor, id string, ifVersion int64, argon2id string) error
 }
 
 // Config is what SignIn works with. All of it must be there unless said otherwise.
