@@ -77,7 +77,7 @@ func sameOrigin(r *http.Request) error {
 // fromPage is sameOrigin for what only a browser may send.
 func fromPage(r *http.Request) error {
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
-	if !reads && len(r.Header["Origin"]) == 0 && len(r.Header["Sec-Fetch-Site"]) == 0 {
+	if !reads && r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Site") == "" {
 		return ErrOrigin
 	}
 	return sameOrigin(r)

@@ -267,6 +267,7 @@ func TestCrossSiteRequests(t *testing.T) {
 		"null":                  {http.MethodDelete, map[string]string{"Origin": "null"}, false},
 		"other port":            {http.MethodPost, map[string]string{"Origin": "https://postern.example.com:8443"}, false},
 		"says nothing":          {http.MethodPut, nil, false},
+		"says nothing of it":    {http.MethodPost, map[string]string{"Origin": "", "Sec-Fetch-Site": ""}, false},
 		"reading, other site":   {http.MethodGet, map[string]string{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, true},
 		"reading, says nothing": {http.MethodHead, nil, true},
 	} {
