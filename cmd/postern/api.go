@@ -97,6 +97,5 @@ func (c apiDeleteCommand) Run(ctx context.Context, s *streams) error {
 		what: func(a *admin.API) string {
 			return "API " + a.Name + " is deleted: the gateway passes no more calls to it"
 		},
-		origin: func(a *admin.API) string { return a.Origin },
 	}.run(ctx, s, c.dial(), c.Name, c.JSON)
 }

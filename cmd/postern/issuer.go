@@ -63,7 +63,6 @@ type issuerDeleteCommand struct{ oneObject }
 func (c issuerDeleteCommand) Run(ctx context.Context, s *streams) error {
 	return removal[admin.Issuer]{
 		get: (*admin.Conn).GetIssuer, remove: (*admin.Conn).DeleteIssuer,
-		what:   func(i *admin.Issuer) string { return "issuer " + i.Name + " is deleted, and with it its keys" },
-		origin: func(i *admin.Issuer) string { return i.Origin },
+		what: func(i *admin.Issuer) string { return "issuer " + i.Name + " is deleted, and with it its keys" },
 	}.run(ctx, s, c.dial(), c.Name, c.JSON)
 }

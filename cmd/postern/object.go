@@ -54,7 +54,6 @@ type removal[T any] struct {
 	get    func(*admin.Conn, context.Context, string) (T, error)
 	remove func(*admin.Conn, context.Context, string, int64) error
 	what   func(*T) string // it is, and what its end means
-	origin func(*T) string
 }
 
 func (r removal[T]) run(ctx context.Context, s *streams, conn *admin.Conn, key string, asJSON bool) error {
@@ -66,9 +65,6 @@ func (r removal[T]) run(ctx context.Context, s *streams, conn *admin.Conn, key s
 		return err
 	}
 	s.say("%s", r.what(&v))
-	if file := r.origin(&v); file != "" {
-		s.hint("it came from %s: take it out there too, or the next `postern apply` makes it anew", file)
-	}
 	if asJSON {
 		return s.json(v)
 	}

@@ -63,7 +63,6 @@ type policyDeleteCommand struct{ oneObject }
 func (c policyDeleteCommand) Run(ctx context.Context, s *streams) error {
 	return removal[admin.Policy]{
 		get: (*admin.Conn).GetPolicy, remove: (*admin.Conn).DeletePolicy,
-		what:   func(p *admin.Policy) string { return "policy " + p.Name + " is deleted" },
-		origin: func(p *admin.Policy) string { return p.Origin },
+		what: func(p *admin.Policy) string { return "policy " + p.Name + " is deleted" },
 	}.run(ctx, s, c.dial(), c.Name, c.JSON)
 }

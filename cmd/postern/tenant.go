@@ -83,7 +83,6 @@ type tenantDeleteCommand struct{ oneTenant }
 func (c tenantDeleteCommand) Run(ctx context.Context, s *streams) error {
 	return removal[admin.Tenant]{
 		get: (*admin.Conn).GetTenant, remove: (*admin.Conn).DeleteTenant,
-		what:   func(t *admin.Tenant) string { return "tenant " + t.ID + " (" + t.Label + ") is deleted" },
-		origin: func(t *admin.Tenant) string { return t.Origin },
+		what: func(t *admin.Tenant) string { return "tenant " + t.ID + " (" + t.Label + ") is deleted" },
 	}.run(ctx, s, c.dial(), c.ID, c.JSON)
 }

@@ -79,6 +79,5 @@ func (c tierDeleteCommand) Run(ctx context.Context, s *streams) error {
 			}
 			return "tier " + t.Name + " is deleted"
 		},
-		origin: func(t *admin.Tier) string { return t.Origin },
 	}.run(ctx, s, c.dial(), c.Name, c.JSON)
 }
