@@ -99,13 +99,7 @@ const (
 
 // Run reads all of the file before anything is changed.
 func (c resourceImportCommand) Run(ctx context.Context, s *streams) error {
-	var data []byte
-	var err error
-	if c.File == "-" {
-		data, err = io.ReadAll(io.LimitReader(s.in, maxCSV))
-	} else {
-		data, err = os.ReadFile(c.File)
-	}
+	data, err := c.read(s)
 	if err != nil {
 		return fmt.Errorf("read resources: %w", err)
 	}
@@ -127,6 +121,24 @@ func (c resourceImportCommand) Run(ctx context.Context, s *streams) error {
 		return s.json(done)
 	}
 	return nil
+}
+
+// read reads the file. One that is too long is refused: half of it would look whole.
+func (c resourceImportCommand) read(s *streams) ([]byte, error) {
+	in := s.in
+	if c.File != "-" {
+		file, err := os.Open(c.File)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close() //nolint:errcheck // read only
+		in = file
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxCSV+1))
+	if err == nil && len(data) > maxCSV {
+		err = misuse{fmt.Errorf("%s has more than %d bytes; import it in parts", c.File, maxCSV)}
+	}
+	return data, err
 }
 
 // readResources reads rows of kind, id, label and, if the column is there, tenant.
