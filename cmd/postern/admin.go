@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/postern-dev/postern/internal/admin"
 	"github.com/postern-dev/postern/internal/domain"
@@ -39,13 +40,18 @@ func (c adminListCommand) Run(ctx context.Context, s *streams) error {
 
 // onePerson is what the commands about one person have in common.
 type onePerson struct {
+	namedPerson
+	JSON bool `name:"json" help:"Print the person as JSON."`
+}
+
+// namedPerson is whom a command is about.
+type namedPerson struct {
 	remote
 	Name string `arg:"" help:"The person's name, or id."`
-	JSON bool   `name:"json" help:"Print the person as JSON."`
 }
 
 // find finds the person.
-func (c onePerson) find(ctx context.Context) (*admin.Conn, admin.Person, error) {
+func (c namedPerson) find(ctx context.Context) (*admin.Conn, admin.Person, error) {
 	conn := c.dial()
 	list, err := conn.ListPeople(ctx)
 	if err != nil {
@@ -94,6 +100,15 @@ func orElse(text, other string) string {
 // linkFile says where a link goes.
 type linkFile struct {
 	LinkFile string `name:"link-file" placeholder:"FILE" help:"Write the link to this new file, mode 0600, instead of printing it."`
+	JSON     bool   `name:"json" help:"Print JSON."`
+}
+
+// handedLink is what is printed of a link as JSON.
+type handedLink struct {
+	Name    string     `json:"name"`
+	Link    string     `json:"link,omitempty"`
+	File    string     `json:"link_file,omitempty"`
+	Expires *time.Time `json:"expires,omitempty"`
 }
 
 // handOver gives a link to whoever asked for it.
@@ -102,8 +117,12 @@ func (c linkFile) handOver(s *streams, l *admin.NewLink, of string) error {
 	if l.Expires != nil {
 		lives = " until " + moment(l.Expires)
 	}
+	handed := handedLink{Name: of, Link: l.Link, Expires: l.Expires}
 	if c.LinkFile == "" {
 		s.say("the link of %s is good once%s; they give it to `postern admin accept`:", of, lives)
+		if c.JSON {
+			return s.json(handed)
+		}
 		s.data("%s", l.Link)
 		return nil
 	}
@@ -116,6 +135,9 @@ func (c linkFile) handOver(s *streams, l *admin.NewLink, of string) error {
 		return err
 	}
 	s.say("the link of %s is in %s and nowhere else, good once%s; they give it to `postern admin accept`", of, c.LinkFile, lives)
+	if handed.Link, handed.File = "", c.LinkFile; c.JSON {
+		return s.json(handed)
+	}
 	return nil
 }
 
@@ -147,7 +169,10 @@ func (c adminCreateCommand) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	s.say("%s administers as %s", made.Name, made.Role)
-	if c.NoInvite {
+	switch {
+	case c.NoInvite && c.JSON:
+		return s.json(made)
+	case c.NoInvite:
 		return nil
 	}
 	return invite(ctx, s, conn, c.linkFile, &made)
@@ -186,29 +211,20 @@ func (c adminUpdateCommand) Run(ctx context.Context, s *streams) error {
 	p.text("role", c.Role)
 	p.text("status", c.Status)
 	p.text("subject", c.Subject)
-	if p.err != nil {
-		return p.err
-	}
-	if len(p.patch) == 0 {
-		return misuse{hinted{errors.New("there is nothing to change"), "name at least one flag, as in --role auditor; `postern admin update --help` lists them"}}
+	patch, err := given(&p, "admin update", "--role auditor")
+	if err != nil {
+		return err
 	}
 	conn, old, err := c.find(ctx)
 	if err != nil {
 		return err
 	}
-	done, err := conn.UpdatePerson(ctx, old.ID, c.IfVersion, p.patch)
-	if err != nil {
-		return err
-	}
-	s.say("%s administers as %s, %s", done.Name, done.Role, done.Status)
-	if c.JSON {
-		return s.json(done)
-	}
-	return nil
+	done, err := conn.UpdatePerson(ctx, old.ID, c.IfVersion, patch)
+	return made(s, c.JSON, done, err, "%s administers as %s, %s", done.Name, done.Role, done.Status)
 }
 
 type adminInviteCommand struct {
-	onePerson
+	namedPerson
 	linkFile
 }
 
