@@ -83,7 +83,11 @@ func (a *api) answer(w http.ResponseWriter, req *http.Request, about *asked) err
 	if about.caller.Actor != "" { // an apply cut off in its midst would lose the secrets of what it made
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a server in a test may have none
 	}
-	body, err := read(w, req)
+	most := maxBody
+	if a.open[pattern] {
+		most = maxOpenBody
+	}
+	body, err := read(w, req, most)
 	if err != nil {
 		return err
 	}
@@ -173,7 +177,7 @@ func (a *api) know(req *http.Request, about *asked, open bool) error {
 
 // read takes the body of a request, which is JSON (D-95), and refuses conditions that would
 // not be heeded.
-func read(w http.ResponseWriter, req *http.Request) ([]byte, error) {
+func read(w http.ResponseWriter, req *http.Request, most int) ([]byte, error) {
 	header := req.Header
 	reads := req.Method == http.MethodGet || req.Method == http.MethodHead
 	for _, name := range []string{"If-None-Match", "If-Unmodified-Since", "If-Modified-Since", "If-Range"} {
@@ -195,16 +199,18 @@ func read(w http.ResponseWriter, req *http.Request) ([]byte, error) {
 	if err != nil || media != "application/json" || len(header.Values("Content-Type")) > 1 || other && !strings.EqualFold(charset, "utf-8") {
 		return nil, fail(http.StatusUnsupportedMediaType, unsupportedMediaType, "send application/json")
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout)) // a server in a test may have none
-	body, err := io.ReadAll(io.LimitReader(req.Body, maxBody+1))
+	if most == maxBody { // what may be that long takes longer
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout)) // a server in a test may have none
+	}
+	body, err := io.ReadAll(io.LimitReader(req.Body, int64(most)+1))
 	var timeout net.Error
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return nil, fail(http.StatusRequestTimeout, malformed, "the request did not come to its end in time")
 	case err != nil:
 		return nil, fail(http.StatusBadRequest, malformed, "the request broke off")
-	case len(body) > maxBody:
-		return nil, fail(http.StatusRequestEntityTooLarge, tooLarge, "a request has at most "+strconv.Itoa(maxBody)+" bytes")
+	case len(body) > most:
+		return nil, fail(http.StatusRequestEntityTooLarge, tooLarge, "a request has at most "+strconv.Itoa(most)+" bytes")
 	}
 	return body, nil
 }

@@ -107,6 +107,25 @@ func (n *node) whoami(header, value string) (status int, role any) {
 	return status, out["role"]
 }
 
+// Who has shown no credential cannot make the server read, and keep in memory, as much as one who has.
+func TestALargeRequestOfNobody(t *testing.T) {
+	n := serve(t)
+	large := strings.Repeat("x", 1<<17)
+	for path, in := range map[string]any{
+		"/api/admin/session": signin.NamePassword{Name: large, Password: "tall grass by the river"},
+		"/api/admin/accept":  signin.Acceptance{Token: n.link.Token, Name: large, Password: "tall grass by the river"},
+		"/api/admin/apply":   map[string]string{"set": large},
+	} {
+		want := http.StatusRequestEntityTooLarge
+		if path == "/api/admin/apply" {
+			want = http.StatusUnauthorized
+		}
+		if status, _, out := n.call(http.MethodPost, path, nil, in); status != want {
+			t.Errorf("%s: %d %.200v", path, status, out)
+		}
+	}
+}
+
 // D-99, D-98: from an empty directory to a session of the first administrator and its end.
 func TestTheFirstAdministrator(t *testing.T) {
 	n := serve(t)
