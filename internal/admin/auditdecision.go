@@ -72,7 +72,8 @@ func (a *api) entry(ctx context.Context, text string) (*domain.Entry, error) {
 }
 
 func (a *api) decision(ctx context.Context, e *domain.Entry) (d Decision, err error) {
-	d.Event = itemOfEntry(e)
+	event := e.Event()
+	d.Event = audit.EventItemOf(&event)
 	switch {
 	case e.Action == domain.TokenIssued:
 		d.Why = "a token was issued"
@@ -88,24 +89,6 @@ func (a *api) decision(ctx context.Context, e *domain.Entry) (d Decision, err er
 		d.Why += fmt.Sprintf(", and so were %d others like it", e.Count-1)
 	}
 	return d, err
-}
-
-// itemOfEntry is an entry in the form in which events are told.
-func itemOfEntry(e *domain.Entry) audit.EventItem {
-	event := domain.Event{
-		ID: e.ID.String(), Time: e.ID.Time(), Action: string(e.Action), Actor: e.Actor, Issuer: e.Issuer, Client: e.Client, Tenant: e.Tenant, Resource: e.Resource,
-		Outcome: domain.Success, Reason: e.Reason, Source: e.Source, Scope: e.Scope, SecretID: e.SecretID, Count: e.Count, RequestID: e.ID.String(), Correlation: e.Correlation,
-	}
-	if e.Reason != "" {
-		event.Outcome = domain.Refused
-	}
-	if e.Actor == "" {
-		event.Actor = e.Client
-	}
-	if e.Details != "" {
-		event.Details = []byte(e.Details)
-	}
-	return audit.EventItemOf(&event)
 }
 
 // missing tells what a client lacks now for a call of the rule that refused it then.

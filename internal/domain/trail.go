@@ -36,6 +36,26 @@ type Event struct {
 	Seq     Seq // of a change; 0 for activity
 }
 
+// Event is an entry of activity as it is told.
+func (e *Entry) Event() Event {
+	id := e.ID.String()
+	v := Event{
+		ID: id, Time: e.ID.Time(), Action: string(e.Action), Actor: e.Actor, Issuer: e.Issuer, Client: e.Client, Tenant: e.Tenant,
+		Resource: e.Resource, Outcome: Success, Reason: e.Reason, Source: e.Source, Scope: e.Scope, SecretID: e.SecretID,
+		Count: e.Count, RequestID: id, Correlation: e.Correlation,
+	}
+	if v.Actor == "" {
+		v.Actor = e.Client
+	}
+	if e.Reason != "" {
+		v.Outcome = Refused
+	}
+	if e.Details != "" {
+		v.Details = json.RawMessage(e.Details)
+	}
+	return v
+}
+
 // ChangeDetails are the Details of an event that is a change.
 type ChangeDetails struct {
 	Version int64           `json:"version"`          // of the object; 0 where it was deleted

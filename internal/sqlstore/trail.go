@@ -38,7 +38,7 @@ func (s *Store) Events(ctx context.Context, q domain.Query) (page []domain.Event
 			changes = changes[1:]
 			continue
 		}
-		page = append(page, activityEvent(&entries[0]))
+		page = append(page, entries[0].Event())
 		at.id = entries[0].ID
 		entries = entries[1:]
 	}
@@ -78,25 +78,6 @@ func parsePlace(text string) (p place, err error) {
 		return place{}, domain.ErrCursor
 	}
 	return p, nil
-}
-
-func activityEvent(e *domain.Entry) domain.Event {
-	id := e.ID.String()
-	v := domain.Event{
-		ID: id, Time: e.ID.Time(), Action: string(e.Action), Actor: e.Actor, Issuer: e.Issuer, Client: e.Client, Tenant: e.Tenant,
-		Resource: e.Resource, Outcome: domain.Success, Reason: e.Reason, Source: e.Source, Scope: e.Scope, SecretID: e.SecretID,
-		Count: e.Count, RequestID: id, Correlation: e.Correlation,
-	}
-	if v.Actor == "" {
-		v.Actor = e.Client
-	}
-	if e.Reason != "" {
-		v.Outcome = domain.Refused
-	}
-	if e.Details != "" {
-		v.Details = json.RawMessage(e.Details)
-	}
-	return v
 }
 
 // changeEvents returns changes from the place on.
