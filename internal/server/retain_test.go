@@ -55,7 +55,7 @@ func TestOldActivityIsDropped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-log.came // never: the test ends by its own timeout
+	<-log.came                                            // never: the test ends by its own timeout
 	if err := n.Close(context.Background()); err != nil { //nolint:usetesting // it is the end of the test
 		t.Fatal(err)
 	}
