@@ -98,11 +98,12 @@ func onceKey(header []string) (string, error) {
 	return key, nil
 }
 
-// parameters is a hash of everything that the request asks for. It is keyed, as what is
+// parameters is a hash of everything that the request asks for, and of the role and reach that
+// it is asked in: who has others now gets no answer of before (D-102). It is keyed, as what is
 // asked for may be a secret that somebody chose.
 func (a *api) parameters(at string, req *http.Request, body []byte) string {
-	sum := sha256.New()
-	for _, part := range [][]byte{[]byte(req.URL.EscapedPath()), []byte(req.URL.RawQuery), body} {
+	sum, c := sha256.New(), caller(req.Context())
+	for _, part := range [][]byte{[]byte(req.URL.EscapedPath()), []byte(req.URL.RawQuery), body, fmt.Appendf(nil, "%q %+v", c.Role, c.Reach)} {
 		_, _ = fmt.Fprintf(sum, "%d:", len(part)) // a hash takes all
 		_, _ = sum.Write(part)
 	}

@@ -126,6 +126,43 @@ func TestALargeRequestOfNobody(t *testing.T) {
 	}
 }
 
+// Whoever may do less than before is not answered again what they were answered then (D-102).
+func TestNoReplayAfterAnotherRole(t *testing.T) {
+	n := serve(t)
+	const password = "tall grass by the river"
+	accept := func(token any, name string) {
+		if status, _, out := n.call(http.MethodPost, "/api/admin/accept", nil, map[string]any{"token": token, "name": name, "password": password}); status != http.StatusOK {
+			t.Fatal(status, out)
+		}
+	}
+	signIn := func(name string) map[string]string {
+		status, cookies, out := n.call(http.MethodPost, "/api/admin/session", nil, signin.NamePassword{Name: name, Password: password})
+		if status != http.StatusOK {
+			t.Fatal(status, out)
+		}
+		return map[string]string{"Cookie": cookies[0].Name + "=" + cookies[0].Value, "Origin": n.base, "Idempotency-Key": "k"}
+	}
+	accept(string(n.link.Token), "ann@example.com")
+	ann := signIn("ann@example.com")
+	everywhere := func(name string) map[string]any {
+		return map[string]any{"name": name, "role": domain.PlatformAdmin, "all_tenants": true, "all_issuers": true}
+	}
+	_, _, ben := n.call(http.MethodPost, "/api/admin/people", ann, everywhere("ben@example.com"))
+	path := "/api/admin/people/" + ben["id"].(string)
+	_, _, link := n.call(http.MethodPost, path+"/invite", ann, nil)
+	accept(link["link"], "ben@example.com")
+	if status, _, out := n.call(http.MethodPost, "/api/admin/people", signIn("ben@example.com"), everywhere("cy@example.com")); status != http.StatusCreated {
+		t.Fatal(status, out)
+	}
+	if status, _, out := n.call(http.MethodPatch, path, ann, map[string]any{"role": domain.Auditor}); status != http.StatusOK {
+		t.Fatal(status, out)
+	}
+	status, _, out := n.call(http.MethodPost, "/api/admin/people", signIn("ben@example.com"), everywhere("cy@example.com"))
+	if status != http.StatusUnprocessableEntity || out["id"] != nil {
+		t.Errorf("an auditor is answered %d %v", status, out)
+	}
+}
+
 // D-99, D-98: from an empty directory to a session of the first administrator and its end.
 func TestTheFirstAdministrator(t *testing.T) {
 	n := serve(t)
