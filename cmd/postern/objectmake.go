@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -67,22 +66,13 @@ func (c tenantCreateCommand) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	if c.ID == "" {
-		c.ID = randomUUID()
+		c.ID = domain.NewUUID()
 	}
 	t, err := c.dial().PutTenant(ctx, c.ID, 0, n)
 	if err := made(s, c.JSON, t, err, "tenant %s (%s) is made", t.ID, t.Label); err != nil || c.JSON {
 		return err
 	}
 	return s.table([][]string{{"id", t.ID}})
-}
-
-// randomUUID is a UUID of version 4 (RFC 9562 §5.4).
-func randomUUID() string {
-	var id domain.EventID
-	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
-	id[6] = id[6]&0x0f | 0x40
-	id[8] = id[8]&0x3f | 0x80
-	return id.String()
 }
 
 // policyFlags are what an administrator may choose of a policy.

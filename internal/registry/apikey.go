@@ -18,7 +18,7 @@ func (r *Registry) CreateAPIKey(ctx context.Context, by domain.Actor, spec domai
 	}
 	s := secret.Generate()
 	done := domain.APIKey{
-		ID: newUUID(), Label: spec.Label, Audience: spec.Audience, Role: spec.Role, Reach: spec.Reach, Expires: spec.Expires,
+		ID: domain.NewUUID(), Label: spec.Label, Audience: spec.Audience, Role: spec.Role, Reach: spec.Reach, Expires: spec.Expires,
 		Created: r.now(), LastFour: string(s[len(s)-4:]),
 	}
 	done.Hash = r.Vault.Peppers.HashAPIKey(done.ID, s)

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"time"
 
@@ -21,7 +20,7 @@ func (r *Registry) CreateClient(ctx context.Context, by domain.Actor, spec domai
 		return domain.Client{}, "", err
 	}
 	if spec.ID == "" {
-		spec.ID = newUUID()
+		spec.ID = domain.NewUUID()
 	}
 	spec.Imported = false
 	s := secret.Generate()
@@ -88,15 +87,6 @@ func (r *Registry) addClient(ctx context.Context, by domain.Actor, action string
 // epoch and version of the client together never come again, not even after it
 // was deleted and made anew.
 func secretID(c *domain.Client) string { return fmt.Sprintf("%d-%d", c.Epoch, c.Version+1) }
-
-// newUUID is a random UUID (RFC 9562 §5.4).
-func newUUID() string {
-	var id domain.EventID
-	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
-	id[6] = id[6]&0x0f | 0x40
-	id[8] = id[8]&0x3f | 0x80
-	return id.String()
-}
 
 // GetClient returns a client; its hashes are in no JSON.
 func (r *Registry) GetClient(ctx context.Context, issuer, id string) (domain.Client, error) {

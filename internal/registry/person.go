@@ -21,7 +21,7 @@ func (r *Registry) CreatePerson(ctx context.Context, by domain.Actor, spec domai
 		return domain.Person{}, err
 	}
 	done := domain.Person{
-		ID: newUUID(), Name: spec.Name, Role: spec.Role, Reach: spec.Reach, Status: spec.Status, Subject: spec.Subject,
+		ID: domain.NewUUID(), Name: spec.Name, Role: spec.Role, Reach: spec.Reach, Status: spec.Status, Subject: spec.Subject,
 		Epoch: 1, Created: r.now(),
 	}
 	done.Defaults()

@@ -27,7 +27,7 @@ func (r *Registry) PutTenant(ctx context.Context, by domain.Actor, tenant domain
 		return tenant, nil, err
 	}
 	if tenant.ID == "" && ifVersion == 0 {
-		tenant.ID = newUUID()
+		tenant.ID = domain.NewUUID()
 	}
 	var done domain.Tenant
 	var old *domain.Tenant
