@@ -31,11 +31,6 @@ func (c *Conn) ListPeople(ctx context.Context) ([]Person, error) {
 	return listAll[Person](ctx, c, "/people", url.Values{})
 }
 
-// GetPerson shows somebody by their id.
-func (c *Conn) GetPerson(ctx context.Context, id string) (Person, error) {
-	return getOne[Person](ctx, c, "people", id)
-}
-
 // UpdatePerson changes what the patch names; version as in UpdateClient.
 func (c *Conn) UpdatePerson(ctx context.Context, id string, version int64, p Patch) (out Person, err error) {
 	err = c.call(ctx, http.MethodPatch, "/people/"+segment(id), version, p, &out)
@@ -84,11 +79,6 @@ func (c *Conn) FindResources(ctx context.Context, text string) ([]NamedResource,
 	return listAll[NamedResource](ctx, c, "/resources/search", url.Values{"text": {text}})
 }
 
-// GetResource shows an entry of the directory.
-func (c *Conn) GetResource(ctx context.Context, kind, id string) (NamedResource, error) {
-	return getOne[NamedResource](ctx, c, "resources/"+segment(kind), id)
-}
-
 // PutResources makes entries of the directory, or replaces them: at most 500, all or none.
 func (c *Conn) PutResources(ctx context.Context, list []NewNamedResource) ([]NamedResource, error) {
 	var out NamedResources
@@ -129,16 +119,6 @@ func (c *Conn) UpdateIssuer(ctx context.Context, name string, version int64, p P
 	return update[Issuer](ctx, c, "issuers", name, version, p)
 }
 
-// PutAPI makes an API, or replaces all of it; version as in UpdateClient.
-func (c *Conn) PutAPI(ctx context.Context, name string, version int64, n NewAPI) (API, error) {
-	return put[API](ctx, c, "apis", name, version, n)
-}
-
-// UpdateAPI changes what the patch names; version as in UpdateClient.
-func (c *Conn) UpdateAPI(ctx context.Context, name string, version int64, p Patch) (API, error) {
-	return update[API](ctx, c, "apis", name, version, p)
-}
-
 // PutPolicy makes a policy, or replaces all of it; version as in UpdateClient.
 func (c *Conn) PutPolicy(ctx context.Context, name string, version int64, n NewPolicy) (Policy, error) {
 	return put[Policy](ctx, c, "policies", name, version, n)
@@ -152,9 +132,4 @@ func (c *Conn) UpdatePolicy(ctx context.Context, name string, version int64, p P
 // PutTier makes a tier, or replaces all of it; version as in UpdateClient.
 func (c *Conn) PutTier(ctx context.Context, name string, version int64, n NewTier) (Tier, error) {
 	return put[Tier](ctx, c, "tiers", name, version, n)
-}
-
-// UpdateTier changes what the patch names; version as in UpdateClient.
-func (c *Conn) UpdateTier(ctx context.Context, name string, version int64, p Patch) (Tier, error) {
-	return update[Tier](ctx, c, "tiers", name, version, p)
 }
