@@ -75,11 +75,5 @@ func (r *Ring) Open(context []string, sealed []byte) ([]byte, error) {
 	return openWith(aead, head, body, context)
 }
 
-// KeyID is the id of the data key that a value is sealed under.
-func KeyID(sealed []byte) (string, error) {
-	id, _, _, err := split(sealed)
-	return id, err
-}
-
 // Format shows nothing of the keys, whatever the verb.
 func (r *Ring) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "[redacted]") }
