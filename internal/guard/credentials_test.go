@@ -2,7 +2,6 @@ package guard_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"github.com/postern-dev/postern/internal/policy"
 	"github.com/postern-dev/postern/internal/secret"
 	"github.com/postern-dev/postern/oauth"
-	"github.com/postern-dev/postern/oauth/jwt"
 )
 
 // D-54, D-55, ARB-07: what a credential is taken for. Its form, or its issuer, key and audience
@@ -183,134 +181,6 @@ func TestActorsAtHosts(t *testing.T) {
 	}
 }
 
-// D-54: a provider that goes by the URL of an issuer of ours is none.
-func TestProviderThatIsOurs(t *testing.T) {
-	n, p := newHall(t)
-	token := p.token(nil)
-	n.want(n.get(hall+"/me", token), "")
-	n.issuer(domain.Issuer{Name: "mine", URL: p.server.URL})
-	n.want(n.get(hall+"/me", token), guard.TokenInvalid)
-	n.want(n.get(hall+"/me", n.token("main", "c1", "")), "")
-}
-
-// D-47: a type is looked at where one is named.
-func TestUsersType(t *testing.T) {
-	n, p := newHall(t)
-	plain, typed := p.token(nil), p.sign(p.key, "at+jwt", p.claims(nil))
-	n.want(n.get(hall+"/me", plain), "")
-	n.want(n.get(hall+"/me", typed), "")
-	update(n, apis, "hall", func(a *domain.API) { a.Users.Type = "at+jwt" })
-	n.want(n.get(hall+"/me", plain), guard.TokenInvalid) // remembered or not
-	n.want(n.get(hall+"/me", typed), "")
-	n.want(n.get(hall+"/me", p.token(map[string]any{"sub": "bob"})), guard.TokenInvalid)
-}
-
-// D-43, D-58: keys are fetched from where the API says, seldom; one that is withdrawn takes
-// its tokens with it.
-func TestUsersKeys(t *testing.T) {
-	n, p := newHall(t)
-	old := p.token(nil)
-	for range 3 {
-		n.want(n.get(hall+"/me", old), "")
-	}
-	header := func(more string) string { return `{"alg":"ES256","kid":"` + p.key.ID + `"` + more + `}` }
-	for i := range 50 {
-		n.want(n.get(hall+"/me", forge(fmt.Sprintf(`{"alg":"ES256","kid":"k%d"}`, i), p.claims(nil))), guard.TokenInvalid)
-	}
-	n.want(n.get(hall+"/me", forge(header(`,"jku":"`+p.server.URL+`"`), p.claims(nil))), guard.TokenInvalid)
-	if got := p.fetches.Load(); got > 2 {
-		t.Errorf("%d fetches", got)
-	}
-	v := n.get(hall+"/me", old)
-	alive := func() bool { return n.guard.Alive(context.Background(), &v) }
-	if !alive() {
-		t.Error("a user whom the provider vouches for is not alive")
-	}
-	p.rotate()
-	n.wait(6 * time.Minute)
-	n.snapshot()
-	fresh := p.token(nil)
-	n.want(n.get(hall+"/me", fresh), "")
-	n.want(n.get(hall+"/me", old), guard.TokenInvalid)
-	if alive() {
-		t.Error("a stream lives on a key that was withdrawn")
-	}
-	update(n, apis, "hall", func(a *domain.API) { a.Users.JWKSURI, a.Users.JWKS = "", string(jwks(t, p)) })
-	n.want(n.get(hall+"/me", fresh), "")
-	n.want(n.get(hall+"/me", old), guard.TokenInvalid)
-}
-
-func jwks(t *testing.T, p *provider) []byte {
-	set, err := jwt.MarshalJWKS(p.public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
-
-// snapshot lets the node look at its store, after a wait.
-func (n *town) snapshot() {
-	n.t.Helper()
-	n.check(n.snap.Poll(context.Background()))
-}
-
-// A provider that cannot be reached makes nobody's token bad: nothing can be said.
-func TestProviderOutOfReach(t *testing.T) {
-	n, p := newHall(t)
-	p.broken.Store(true)
-	n.want(n.get(hall+"/me", p.token(nil)), guard.Unavailable)
-	n.want(n.get(hall+"/me", n.token("main", "c1", "")), "")
-	p.broken.Store(false)
-	n.wait(11 * time.Second)
-	n.snapshot()
-	good := p.token(nil)
-	v := n.get(hall+"/me", good)
-	n.want(v, "")
-	p.broken.Store(true)
-	n.wait(61 * time.Second) // tokens live ten minutes
-	n.snapshot()
-	n.want(n.get(hall+"/me", good), "")
-	update(n, apis, "hall", func(a *domain.API) { a.Users.JWKSURI = "http://localhost:1/gone" })
-	n.want(n.get(hall+"/me", good), guard.Unavailable)
-	if n.guard.Alive(context.Background(), &v) {
-		t.Error("a stream goes on though nobody vouches for it")
-	}
-	update(n, apis, "hall", func(a *domain.API) { a.Users.JWKSURI = "gopher://x" })
-	n.want(n.get(hall+"/me", good), guard.Unavailable)
-}
-
-// Nobody can have us compute signatures without end.
-func TestFailuresOfUsers(t *testing.T) {
-	n, p := newHall(t)
-	stranger := newProvider(n)
-	n.want(n.get(hall+"/me", p.token(nil)), "")
-	reasons := map[guard.Reason]int{}
-	for i := range 130 {
-		stranger.key.ID = p.key.ID
-		v := n.get(hall+"/me", p.sign(stranger.key, "JWT", p.claims(map[string]any{"n": i})))
-		reasons[v.Reason()]++
-	}
-	if reasons[guard.TokenInvalid] != 120 || reasons[guard.TooManyFailures] != 10 {
-		t.Errorf("%v", reasons)
-	}
-	n.want(n.get(hall+"/me", p.token(nil)), "") // known
-}
-
-// As many users as there are: what is remembered is bounded, and all are judged right.
-func TestManyUsers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("signs thousands of tokens")
-	}
-	n, p := newHall(t)
-	first := p.token(nil)
-	for i := range 4200 {
-		if v := n.get(hall+"/me", p.token(map[string]any{"sub": fmt.Sprint(i)})); is(v) != fmt.Sprintf("user:%d", i) {
-			t.Fatal(is(v), v.Err)
-		}
-	}
-	n.want(n.get(hall+"/me", first), "")
-}
-
 // ARB-11: limits are per user and per key, by the tier of the role, whatever tokens they have.
 func TestActorsLimits(t *testing.T) {
 	n, p := newHall(t)
@@ -454,122 +324,6 @@ type Study @scoped(kind: "study") { id: ID! @authenticated }
 	n.want(ask(n.token("main", "c1", "read"), `{study(id:\"s1\"){id}}`), guard.ScopeMissing)
 }
 
-// ARB-18: who adds events holds an action for each of their names; what the event says of
-// itself is kept as said.
-func TestEvents(t *testing.T) {
-	n, _ := newHall(t)
-	n.api(domain.API{
-		Name: "log", Audience: "urn:reports", Issuers: []string{"main"}, Path: "/log", AuditLog: &domain.AuditLog{}, APIKeys: true,
-		Roles: map[string]domain.Rights{"viewer": {Policies: []string{"teller"}}},
-		Routes: []policy.Route{{Method: "GET", Path: "/", Actions: []string{"hall:audit"}}, {Method: "GET", Path: "/export", Actions: []string{"hall:audit"}},
-			{Method: "POST", Path: "/events", Scopes: []string{"write"}, Actions: []string{"hall:audit"}}},
-	})
-	update(n, clients, "main/c1", func(c *domain.Client) { c.Policies = []string{"teller"} })
-	token, key := n.token("main", "c1", "write"), n.key(nil)
-	const log = "https://auth.example.com/log"
-	for path, want := range map[string]string{ // ARB-17: with and without the last slash
-		"": "/", "/": "/", "/export": "/export", "/export/": "/export", "//": "path_ambiguous", "/export//": "path_ambiguous", "/events": "no_route",
-		"x": "no_api", "/other": "no_route",
-	} {
-		v := n.get(log+path, token)
-		got := string(v.Reason())
-		if v.Err == nil {
-			got = v.Path
-		}
-		if got != want {
-			t.Errorf("%q: %s, want %s", path, got, want)
-		}
-	}
-	n.want(n.get("https://auth.example.com/hall", token), guard.NoAPI) // only an audit log does without the slash
-	add := func(credential, kind, body string) guard.Verdict {
-		return n.judge(with(request("POST", log+"/events", credential), kind, body))
-	}
-	const json = "application/json"
-	for _, credential := range []string{token, key} {
-		n.want(add(credential, json, `{"action":"login"}`), "")
-		n.want(add(credential, json, ` [{"action":"login"},{"action":"login"}]`), "")
-		v := add(credential, json, `[{"action":"login"},{"action":"logout"}]`)
-		if n.want(v, guard.ActionMissing); v.Err.(*guard.Refusal).Missing != "events:logout" {
-			t.Error(v.Err)
-		}
-		n.want(add(credential, json, `{"action":"token.issue"}`), guard.EventRefused)
-		n.want(add(credential, "application/x-www-form-urlencoded", "action=login"), guard.BodyType)
-		n.want(add(credential, "", `{"action":"login"}`), guard.BodyType)
-		n.want(add(credential, json, `{"action":"login","resource":"`+strings.Repeat("x", 64<<10)+`"}`), guard.BodyTooLarge)
-	}
-	n.want(add(n.token("main", "c1", "read"), json, `{"action":"login"}`), guard.ScopeMissing)
-	r := request("POST", log+"/events", token, "Content-Type", json)
-	r.Body, r.ContentLength = io.NopCloser(torn{strings.NewReader(`{"action":"login"}`)}), -1
-	n.want(n.judge(r), guard.BodyMalformed)
-	r = request("POST", log+"/events", token, "Content-Type", json)
-	r.Body, r.ContentLength = io.NopCloser(&slow{func() {
-		update(n, policies, "teller", func(p *domain.Policy) { p.Actions = map[string]string{"hall:audit": "x"} })
-	}, strings.NewReader(`{"action":"login"}`)}), -1
-	n.want(n.judge(r), guard.ActionMissing)
-}
-
-// ARB-18, D-108: what an event is, to the letter.
-func TestEventForms(t *testing.T) {
-	n, _ := newHall(t)
-	n.api(domain.API{Name: "log", Audience: "urn:reports", Issuers: []string{"main"}, Path: "/log", AuditLog: &domain.AuditLog{},
-		Routes: []policy.Route{{Method: "POST", Path: "/events", Scopes: []string{"write"}}}})
-	update(n, clients, "main/c1", func(c *domain.Client) { c.Policies = []string{"teller"} })
-	token := n.token("main", "c1", "write")
-	add := func(body string) guard.Verdict {
-		return n.judge(with(request("POST", "https://auth.example.com/log/events", token), "application/json", body))
-	}
-	for _, c := range []struct{ body, resource, outcome, details string }{
-		{`{"action":"login"}`, "", "success", ""},
-		{`{"action":"login","resource":"chat/7 é","outcome":"refused"}`, "chat/7 é", "refused", ""},
-		{"{\"action\":\"login\",\n \"occurred_at\" : \"2026-01-01T00:00:00Z\", \"actor\":\"root\\n\",\"client_id\":\"c2\",\"n\":1.50}", "", "success",
-			`{"occurred_at":"2026-01-01T00:00:00Z","actor":"root\n","client_id":"c2","n":1.50}`},
-		{`{"action":"login","details":{"a":[1, 2],"b":null},"c":{}}`, "", "success", `{"a":[1,2],"b":null,"c":{}}`},
-		{`{"action":"login","details":{}}`, "", "success", `{}`},
-		{`{"action":"login","x\u2028":"` + "a\u2028b\u0085c\u202ed\u2066\u007f" + `"}`, "", "success", `{"x\u2028":"a\u2028b\u0085c\u202ed\u2066\u007f"}`},
-		{`{"action":"login","details":{"action":"token.issue","tenant":"t","id":1}}`, "", "success", `{"action":"token.issue","tenant":"t","id":1}`},
-	} {
-		v := add(c.body)
-		if n.want(v, ""); v.Events == nil || len(*v.Events) != 1 {
-			t.Errorf("%s: %v", c.body, v.Events)
-			continue
-		}
-		e := (*v.Events)[0]
-		if e.Name != "login" || e.Resource != c.resource || string(e.Outcome) != c.outcome || string(e.Details) != c.details {
-			t.Errorf("%s: %q %q %q %s", c.body, e.Name, e.Resource, e.Outcome, e.Details)
-		}
-	}
-	long := strings.Repeat("x", 257)
-	many := func(k int) string {
-		return "[" + strings.TrimSuffix(strings.Repeat(`{"action":"login"},`, k), ",") + "]"
-	}
-	if v := add(many(100)); v.Err != nil || len(*v.Events) != 100 {
-		t.Errorf("a hundred: %v", v.Err)
-	}
-	for _, c := range []struct{ body, says string }{
-		{`{}`, "event 1: action is the name"}, {`[]`, "1 to 100 in one array"}, {many(101), "1 to 100"}, {`[{"action":"login"}`, "1 to 100"}, {``, "event 1: it is no JSON object"},
-		{`"login"`, "no JSON object"}, {`[["a"]]`, "event 1: it is no JSON object"}, {`[{"action":"login"},7]`, "event 2"}, {`{"action":"login"}x`, "no JSON object"},
-		{`{"action":"login","action":"logout"}`, "each name stands once"}, {`{"action":"login","\u0061ction":"logout"}`, "each name stands once"},
-		{`[{"action":"login","action":"logout"}]`, "each name stands once"},
-		{`{"action":7}`, "action is the name"}, {`{"action":"call.refuse"}`, "action is the name"}, {`{"action":"log\nin"}`, "action is the name"}, {`{"action":"Login"}`, "action is the name"},
-		{`{"action":"login","outcome":"blocked"}`, "outcome is"}, {`{"action":"login","outcome":""}`, "outcome is"}, {`{"action":"login","outcome":1}`, "outcome is"},
-		{`{"action":"login","resource":7}`, "resource is"}, {`{"action":"login","resource":"a\nb"}`, "resource is"}, {`{"action":"login","resource":"a\u2028b"}`, "resource is"},
-		{`{"action":"login","resource":"a\u2029b"}`, "resource is"}, {`{"action":"login","resource":"a\u0085b"}`, "resource is"}, {`{"action":"login","resource":"a\u007fb"}`, "resource is"},
-		{`{"action":"login","resource":"a\u202bb"}`, "resource is"}, {`{"action":"login","resource":"a\u2067b"}`, "resource is"}, {`{"action":"login","resource":"` + long + `"}`, "resource is"},
-		{`{"action":"login","details":"x"}`, "details is"}, {`{"action":"login","details":[]}`, "details is"}, {`{"action":"login","details":{"a":1,"a":2}}`, "each name stands once"},
-		{`{"action":"login","a":1,"details":{"a":2}}`, "keep one"}, {`{"action":"login","x":"` + strings.Repeat("x", 4096) + `"}`, "at most 4096 are kept"},
-		{"{\"action\":\"login\",\"x\":\"a\nb\"}", "no JSON object"}, {"{\"action\":\"login\",\"x\":\"\xff\"}", "no JSON object"},
-	} {
-		v := add(c.body)
-		r, ok := v.Err.(*guard.Refusal)
-		if !ok || r.Reason != guard.EventRefused || !strings.Contains(r.Err.Error(), c.says) {
-			t.Errorf("%.80s: %v, want %q", c.body, v.Err, c.says)
-		}
-	}
-	if v := add(`{"action":"login","x":"` + strings.Repeat("x", 4096-8) + `"}`); v.Err != nil { // {"x":""} is 8
-		t.Error(v.Err)
-	}
-}
-
 // What explain tells of clients, it tells of an API that takes others too.
 func TestExplainBesideActors(t *testing.T) {
 	n, _ := newHall(t)
@@ -582,24 +336,6 @@ func TestExplainBesideActors(t *testing.T) {
 	if len(x.Missing) != 2 {
 		t.Errorf("%v", x.Missing)
 	}
-}
-
-// D-58: a key is the one that it was, not one that goes by its id.
-func TestUsersKeyOfTheSameID(t *testing.T) {
-	n, p := newHall(t)
-	old, id := p.token(nil), p.key.ID
-	v := n.get(hall+"/me", old)
-	n.want(v, "")
-	p.rotate()
-	p.key.ID = id
-	update(n, apis, "hall", func(a *domain.API) {
-		a.Users.JWKSURI, a.Users.JWKS = "", strings.ReplaceAll(string(jwks(t, p)), p.public[0].ID, id)
-	})
-	if n.guard.Alive(context.Background(), &v) {
-		t.Error("a stream lives on another key")
-	}
-	n.want(n.get(hall+"/me", old), guard.TokenInvalid)
-	n.want(n.get(hall+"/me", p.token(nil)), "")
 }
 
 // What costs no signature spends nothing of what a source may fail; who is of a tenant that
