@@ -109,18 +109,20 @@ type form[T, S, F any] struct {
 	warnings func(*S) *[]registry.Warning
 }
 
+// putObject keeps the object and shows it.
+func putObject[T, S, F any](ctx context.Context, a *api, n noun[T, S], f form[T, S, F], v T, version int64) (*objectBody[S], error) {
+	done, warnings, err := f.put(a.as(ctx), ctx, actor(ctx), v, version)
+	if err != nil {
+		return nil, problem(ctx, err)
+	}
+	out := showObject(n, done)
+	*f.warnings(&out.Body) = warnings
+	return out, nil
+}
+
 // writable adds the operations that put and patch objects.
 func writable[T, S, F any](a *api, h huma.API, n noun[T, S], f form[T, S, F]) {
 	path := "/" + n.many + "/{key}"
-	put := func(ctx context.Context, v T, version int64) (*objectBody[S], error) {
-		done, warnings, err := f.put(a.as(ctx), ctx, actor(ctx), v, version)
-		if err != nil {
-			return nil, problem(ctx, err)
-		}
-		out := showObject(n, done)
-		*f.warnings(&out.Body) = warnings
-		return out, nil
-	}
 	huma.Register(h, operation("put-"+n.one, http.MethodPut, path, "Make one of the "+n.many+", or replace all of it"), func(ctx context.Context, in *struct {
 		ObjectPath
 		Condition
@@ -135,7 +137,7 @@ func writable[T, S, F any](a *api, h huma.API, n noun[T, S], f form[T, S, F]) {
 				return nil, err
 			}
 		}
-		out, err := put(ctx, f.object(in.Body, in.Key), version)
+		out, err := putObject(ctx, a, n, f, f.object(in.Body, in.Key), version)
 		return out, noneToMatch(err, in.IfMatch)
 	})
 	huma.Register(h, operation("update-"+n.one, http.MethodPatch, path, "Change what is named, and nothing else"), func(ctx context.Context, in *struct {
@@ -158,7 +160,7 @@ func writable[T, S, F any](a *api, h huma.API, n noun[T, S], f form[T, S, F]) {
 		if version == 0 { // of what was read: whatever came meanwhile is not undone
 			_, version = n.show(old)
 		}
-		return put(ctx, f.object(changed, in.Key), version)
+		return putObject(ctx, a, n, f, f.object(changed, in.Key), version)
 	})
 }
 
