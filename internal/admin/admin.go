@@ -22,6 +22,7 @@ const Prefix = prefix + "/"
 const (
 	prefix      = "/api/admin"
 	maxBody     = 16 << 20         // bytes of a request: the files of one apply
+	maxRoleBody = 1 << 20          // bytes of one by any other role than a platform admin: only files are longer
 	maxOpenBody = 64 << 10         // bytes of one that needs no credential: nobody makes us hold more
 	readTimeout = 60 * time.Second // for the body of a request
 )

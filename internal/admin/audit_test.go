@@ -394,3 +394,27 @@ func TestUnusable(t *testing.T) {
 		t.Errorf("backup: %v", err)
 	}
 }
+
+// Only a platform admin applies files, so nobody else makes us read, and hold against the
+// schema, what is as long.
+func TestBodiesByRole(t *testing.T) {
+	w := newTrail(t)
+	everywhere := domain.Reach{AllTenants: true, AllIssuers: true}
+	for role, want := range map[domain.Role]int{domain.TenantDeveloper: http.StatusRequestEntityTooLarge, domain.PlatformAdmin: http.StatusUnprocessableEntity} {
+		_, key := w.conn(t, role, everywhere)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/api/admin/clients", strings.NewReader(`{"name":"`+strings.Repeat("x", 2<<20)+`"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+string(key))
+		req.Header.Set("Content-Type", "application/json")
+		res, err := w.server.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("%s: %d, want %d", role, res.StatusCode, want)
+		}
+	}
+}

@@ -83,9 +83,12 @@ func (a *api) answer(w http.ResponseWriter, req *http.Request, about *asked) err
 	if about.caller.Actor != "" { // an apply cut off in its midst would lose the secrets of what it made
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a server in a test may have none
 	}
-	most := maxBody
-	if a.open[pattern] {
+	most := maxRoleBody
+	switch {
+	case a.open[pattern]:
 		most = maxOpenBody
+	case about.caller.Role == domain.PlatformAdmin:
+		most = maxBody
 	}
 	body, err := read(w, req, most)
 	if err != nil {

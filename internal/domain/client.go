@@ -97,6 +97,7 @@ func (c *Client) TokenLifetime(d *dialect.Dialect) time.Duration { return c.life
 type Tombstone struct {
 	Issuer  string    `json:"issuer"`
 	ID      string    `json:"id"`
+	Tenant  string    `json:"tenant,omitempty"` // that the client was of
 	Epoch   int64     `json:"epoch"`
 	Deleted time.Time `json:"deleted"`
 	Version int64     `json:"-"`

@@ -353,6 +353,9 @@ func (p *problems) administers(c *Client, issuer *Issuer) {
 	case issuer.Management:
 		for i, s := range c.Scopes {
 			p.adminScope(fmt.Sprintf("scopes[%d]", i), s)
+			if s == ScopePlatform && !c.PlatformWide {
+				p.add(fmt.Sprintf("scopes[%d]", i), "%q is for platform-wide clients: it opens everything there is, of every tenant", s)
+			}
 		}
 	}
 }

@@ -56,6 +56,17 @@ func TestHiddenIsAbsent(t *testing.T) {
 	if _, err := as.DisableClient(ctx, "somebody else", "main", r.at["inside"]); err == nil {
 		t.Error("a change in another's name")
 	}
+	if err := r.DeleteClient(ctx, by, "main", hidden, 0); err != nil {
+		t.Fatal(err)
+	}
+	gone := spec()
+	gone.ID, gone.Tenant = hidden, tenantID
+	if _, _, err := as.CreateClient(ctx, by, gone); !errors.Is(err, domain.ErrExists) {
+		t.Errorf("the id of another tenant's deleted client was taken: %v", err)
+	}
+	if _, _, err := r.CreateClient(ctx, by, gone); err != nil { // whoever sees it may
+		t.Error(err)
+	}
 	_, err := as.PutResources(ctx, by, []domain.NamedResource{{ResourceKind: "study", ID: "of-" + otherTenant, Label: "Mine", Tenant: tenantID}})
 	if !errors.Is(err, domain.ErrExists) {
 		t.Errorf("another tenant's entry was taken: %v", err)
@@ -348,6 +359,10 @@ func TestManagement(t *testing.T) {
 	if _, _, err := developer.ReplaceSecrets(ctx, by, "manage", clientID, false); !errors.Is(err, registry.ErrForbidden) {
 		t.Errorf("a developer has the secret of a management client: %v", err)
 	}
+	of := c // admin:platform opens every tenant
+	of.ID, of.PlatformWide, of.Tenant, of.Scopes = "", false, tenantID, oauth.Scope{domain.ScopePlatform}
+	_, _, err = r.As(domain.Local(by)).CreateClient(ctx, by, of)
+	problem(t, err, "scopes[0]")
 	main.Management = false
 	_, _, err = r.PutIssuer(ctx, by, main, 0)
 	problem(t, err, "management")

@@ -66,6 +66,9 @@ func (r *Registry) addClient(ctx context.Context, by domain.Actor, action string
 		}
 		changes := []domain.Change{change(c, action)}
 		if grave != nil {
+			if !r.Sees(grave.Issuer, grave.Tenant) { // somebody may still know the id as that of another tenant's client
+				return nil, fmt.Errorf("client %q: %w", c.ID, domain.ErrExists)
+			}
 			c.Epoch = grave.Epoch + 1
 			if err := t.Tombstones.Delete(ctx, grave.Key(), grave.Version); err != nil {
 				return nil, err

@@ -79,7 +79,7 @@ func (r *Registry) DeleteClient(ctx context.Context, by domain.Actor, issuer, id
 		if err != nil {
 			return nil, err
 		}
-		grave := domain.Tombstone{Issuer: issuer, ID: id, Epoch: c.Epoch + 1, Deleted: r.now()}
+		grave := domain.Tombstone{Issuer: issuer, ID: id, Tenant: c.Tenant, Epoch: c.Epoch + 1, Deleted: r.now()}
 		if _, err := t.Tombstones.Put(ctx, grave, 0); err != nil {
 			return nil, err
 		}

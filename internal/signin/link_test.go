@@ -3,6 +3,7 @@ package signin_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/postern-dev/postern/internal/domain"
+	"github.com/postern-dev/postern/internal/secret"
 	"github.com/postern-dev/postern/internal/signin"
 	"github.com/postern-dev/postern/oauth"
 )
@@ -334,5 +336,29 @@ func TestLinkOutlivesAFailure(t *testing.T) {
 	}
 	if _, err := s.Accept(t.Context(), l.Token, "", right); !errors.Is(err, signin.ErrLink) {
 		t.Errorf("again: %v", err)
+	}
+}
+
+// RULES "Token endpoint": 256 random bits have no guess limit. Who tries links that are none is told to
+// wait; the right one is good all the same.
+func TestTheRightLinkIsAlwaysGood(t *testing.T) {
+	s := newScene(t)
+	ben := s.person("ben@example.com", domain.Auditor)
+	admin := domain.Caller{Actor: "person:ann@example.com", Role: domain.PlatformAdmin, Platform: true}
+	l, err := s.Invite(t.Context(), admin, ben.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &browser{t: t, tls: true}
+	waited := false
+	for range 20 {
+		_, err := s.AcceptLink(b.visit(http.MethodPost), signin.Acceptance{Token: secret.Generate(), Password: right})
+		waited = waited || !errors.Is(err, signin.ErrLink)
+	}
+	if !waited {
+		t.Error("links can be tried without end")
+	}
+	if _, err := s.AcceptLink(b.visit(http.MethodPost), signin.Acceptance{Token: l.Token, Password: right}); err != nil {
+		t.Error(err)
 	}
 }
