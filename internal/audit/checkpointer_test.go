@@ -12,8 +12,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +27,7 @@ import (
 
 // trail is chains whose heads a test moves, and a place for checkpoints that may be down.
 type trail struct {
+	mu   sync.Mutex
 	seq  domain.Seq
 	down error
 	got  []string
@@ -32,6 +35,8 @@ type trail struct {
 
 func (r *trail) Follow(context.Context, domain.Seq, int) ([]domain.Change, error) { return nil, nil }
 func (r *trail) Head(context.Context) (domain.Head, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	return domain.Head{Incarnation: "ERA", Seq: r.seq, Hash: []byte{byte(r.seq)}}, nil
 }
 
@@ -40,11 +45,27 @@ func (r *trail) BatchHeads(context.Context, []audit.Point) ([]audit.Point, error
 func (r *trail) String() string { return "test" }
 
 func (r *trail) Send(_ context.Context, text string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.down != nil {
 		return r.down
 	}
 	r.got = append(r.got, text)
 	return nil
+}
+
+// sent is what has come so far.
+func (r *trail) sent() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.got)
+}
+
+// set changes the trail while somebody else reads it.
+func (r *trail) set(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
 }
 
 func checkpointer(t *testing.T, log io.Writer, r *trail, sinks ...audit.Sink) *audit.Checkpointer {
@@ -56,12 +77,30 @@ func checkpointer(t *testing.T, log io.Writer, r *trail, sinks ...audit.Sink) *a
 	})
 }
 
+// lines is a log that is read while it is written.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
 // RULES "Audit": checkpoints leave the system where something has happened, a place that is
 // down gets them later and keeps no other waiting, and the last one comes at the end.
 // D-106: that audit.tokens is off is told in each of them.
 func TestCheckpointer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log lines
 		good, bad := &trail{seq: 1}, &trail{down: errors.New("no route")}
 		c := checkpointer(t, &log, good, bad, good)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -69,37 +108,37 @@ func TestCheckpointer(t *testing.T) {
 		go func() { c.Run(ctx); close(done) }()
 		sleep := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
 		sleep(5*time.Minute - time.Second)
-		want(t, "before the time", len(good.got), 0)
+		want(t, "before the time", len(good.sent()), 0)
 		sleep(2 * time.Second)
-		want(t, "at the time", len(good.got), 1)
+		want(t, "at the time", len(good.sent()), 1)
 		sleep(time.Hour)
-		want(t, "nothing has happened", len(good.got), 1)
+		want(t, "nothing has happened", len(good.sent()), 1)
 		if !strings.Contains(log.String(), "no route") || !strings.Contains(log.String(), "will try again") {
 			t.Errorf("log %q", log.String())
 		}
-		good.seq++
+		good.set(func() { good.seq++ })
 		sleep(5 * time.Minute)
-		want(t, "something has happened", len(good.got), 2)
-		want(t, "the place that is down", len(bad.got), 0)
-		bad.down = nil
+		want(t, "something has happened", len(good.sent()), 2)
+		want(t, "the place that is down", len(bad.sent()), 0)
+		bad.set(func() { bad.down = nil })
 		sleep(31 * time.Second)
-		want(t, "it is back", bad.got, good.got)
-		good.seq++
+		want(t, "it is back", bad.sent(), good.sent())
+		good.set(func() { good.seq++ })
 		cancel()
 		<-done
 		if err := c.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		want(t, "the last one", len(good.got), 3)
+		want(t, "the last one", len(good.sent()), 3)
 		_, set := signer(t)
-		for i, text := range good.got {
+		for i, text := range good.sent() {
 			read, err := audit.ReadCheckpoint(text, set)
 			if err != nil || read.Changes.Count != int64(i+1) || read.Tokens != audit.Off || read.Node != "n" {
 				t.Errorf("checkpoint %d: %+v, %v", i, read, err)
 			}
 		}
-		bad.down = errors.New("gone")
-		good.seq++
+		bad.set(func() { bad.down = errors.New("gone") })
+		good.set(func() { good.seq++ })
 		if err := c.Close(t.Context()); err == nil {
 			t.Error("what was not delivered at the end is not told")
 		}
