@@ -76,7 +76,7 @@ func renderDocs(doc *huma.OpenAPI) []byte {
 		page.Schemas = append(page.Schemas, docsSchema{name, showFields(schemas[name])})
 	}
 	var b bytes.Buffer
-	if err := template.Must(template.New("docs").Parse(docsText)).Execute(&b, page); err != nil {
+	if err := template.Must(template.New("docs").Funcs(template.FuncMap{"words": words}).Parse(docsText)).Execute(&b, page); err != nil {
 		panic(err) // what the code says of itself: a test serves it
 	}
 	return b.Bytes()
@@ -166,4 +166,17 @@ func typeName(s *huma.Schema) (kind, schema string) {
 		return s.Type + " (" + s.Format + ")", ""
 	}
 	return s.Type, ""
+}
+
+// run is a piece of a description: plain, or code, which stands between backticks there.
+type run struct {
+	Text string
+	Code bool
+}
+
+func words(description string) (runs []run) {
+	for i, text := range strings.Split(description, "`") {
+		runs = append(runs, run{text, i%2 == 1})
+	}
+	return runs
 }
