@@ -27,6 +27,7 @@ type Store interface {
 	audit.Batches
 	audit.Marks
 	domain.Records
+	audit.Heads
 }
 
 // Run runs the suite; open returns an empty store each time and closes it when
@@ -61,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"nothing is lost while texts are swept":    sweep,
 		"parts of entries that came later":         activityParts,
 		"meta":                                     meta,
+		"the heads of chains are told":             batchHeads,
 		"records expire":                           records,
 		"a record is taken once":                   takenOnce,
 		"people, API keys and resources are kept":  people,
