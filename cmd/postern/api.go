@@ -18,7 +18,9 @@ type apiCommand struct {
 }
 
 // Help says how APIs are made.
-func (apiCommand) Help() string { return applyHelp }
+func (apiCommand) Help() string {
+	return "They are made and changed in files: `postern apply -f DIR` (docs/objects.md)."
+}
 
 type apiListCommand struct{ listFlags }
 

@@ -6,9 +6,6 @@ import (
 	"github.com/postern-dev/postern/internal/admin"
 )
 
-// applyHelp is what the help of objects says that no command makes.
-const applyHelp = "They are made and changed in files: `postern apply -f DIR` (docs/objects.md)."
-
 // listFlags are those of commands that list objects.
 type listFlags struct {
 	remote
