@@ -138,7 +138,7 @@ func want(t *testing.T, what string, got, want any) {
 	}
 }
 
-// DESIGN §9: one statement per 250 ms or 256 entries.
+// DESIGN §9: one batch per 250 ms or BatchEntries.
 func TestGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()

@@ -84,7 +84,10 @@ func open(ctx context.Context, path string, opt Options) (*sqlstore.Store, error
 	err = migrate(ctx, writer)
 	var store *sqlstore.Store
 	if err == nil {
-		store, err = sqlstore.New(ctx, sqlstore.Config{Reader: reader, Writer: writer, Anonymous: true, OneText: true, Now: opt.Now, Duplicate: duplicate})
+		store, err = sqlstore.New(ctx, sqlstore.Config{
+			Reader: reader, Writer: writer, Now: opt.Now, Duplicate: duplicate, Anonymous: true, OneText: true,
+			Insert: "INSERT OR FAIL", // SQLite copies no page that it might have to put back
+		})
 	}
 	if err != nil {
 		return nil, errors.Join(err, reader.Close(), writer.Close())

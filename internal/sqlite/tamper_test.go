@@ -54,7 +54,7 @@ func TestTamperedRowsAreFound(t *testing.T) {
 			db := open(t, dir)
 			fill(t, db, 300)
 			for i := range 3 {
-				list := storetest.Entries(time.Date(2026, 11, 23, 0, i, 0, 0, time.UTC), audit.BatchEntries)
+				list := storetest.Entries(time.Date(2026, 11, 23, 0, i, 0, 0, time.UTC), 256)
 				list[44].Action, list[44].Reason, list[44].Resource = domain.CallRefused, "scope_missing", "reports GET /reports/{id}"
 				if err := db.Append(t.Context(), "node-1", list); err != nil {
 					t.Fatal(err)

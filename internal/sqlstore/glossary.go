@@ -49,11 +49,18 @@ func (g *glossary) entries(ctx context.Context, q querier, rows []row, list []do
 	if err != nil {
 		return nil, fmt.Errorf("texts of activity: %w", err)
 	}
+	var numbers [10]int64 // of the row before: most texts are the same in the next
+	var t [10]string
 	for i := range rows {
-		e, n := &rows[i].entry, &rows[i].numbers
-		e.Action, e.Issuer, e.Client, e.SecretID, e.Scope = domain.Action(texts[n[0]]), texts[n[1]], texts[n[2]], texts[n[3]], texts[n[4]]
-		e.Source, e.Reason, e.Resource, e.Tenant, e.Actor = texts[n[5]], texts[n[6]], texts[n[7]], texts[n[8]], texts[n[9]]
-		list = append(list, *e)
+		for column, n := range rows[i].numbers {
+			if n != numbers[column] {
+				numbers[column], t[column] = n, texts[n]
+			}
+		}
+		list = append(list, rows[i].entry)
+		e := &list[len(list)-1]
+		e.Action, e.Issuer, e.Client, e.SecretID, e.Scope = domain.Action(t[0]), t[1], t[2], t[3], t[4]
+		e.Source, e.Reason, e.Resource, e.Tenant, e.Actor = t[5], t[6], t[7], t[8], t[9]
 	}
 	return list, nil
 }
@@ -61,12 +68,17 @@ func (g *glossary) entries(ctx context.Context, q querier, rows []row, list []do
 // texts are those of all numbers in rows. One that no text has is absent: verification finds
 // what refers to it.
 func (g *glossary) texts(ctx context.Context, q querier, rows []row) (map[int64]string, error) {
-	known := make(map[int64]string, 64)
+	known := make(map[int64]string, len(rows))
 	var missing []int64
+	var last [10]int64
 	g.mu.RLock()
 	era := g.era
 	for i := range rows {
-		for _, n := range rows[i].numbers {
+		for column, n := range rows[i].numbers {
+			if n == last[column] {
+				continue
+			}
+			last[column] = n
 			if _, ok := known[n]; ok || n == 0 {
 				continue
 			}

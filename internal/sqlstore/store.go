@@ -42,6 +42,9 @@ type Config struct {
 	// Anonymous: statements with hundreds of parameters are written with `?` in
 	// place of `$n`, which SQLite looks up one by one in a list of names.
 	Anonymous bool
+	// Insert is how rows of activity go in, where not by INSERT. A transaction of which a
+	// statement failed is rolled back, so that a statement need not be undone by itself.
+	Insert string
 	// OneText: what is read of activity comes as one text, as each column costs much to read.
 	OneText bool
 	// Snapshot is the isolation under which a reading transaction sees one state.
@@ -77,7 +80,7 @@ var (
 
 // New returns the store. It begins the feed where there is none yet.
 func New(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{cfg: cfg, texts: newTexts(cfg.Anonymous, cfg.OneText), interner: newInterner(), glossary: newGlossary(cfg.Anonymous), era: selectEra(cfg.Era), uses: newUses(), commit: make(chan struct{})}
+	s := &Store{cfg: cfg, texts: newTexts(cfg), interner: newInterner(), glossary: newGlossary(cfg.Anonymous), era: selectEra(cfg.Era), uses: newUses(), commit: make(chan struct{})}
 	s.read.db, s.write.db = cfg.Reader, cfg.Writer
 	s.reads = tables(reader{&s.read}, nil)
 	s.head = selectHeadNow(cfg.Clock, cfg.Era)

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -16,17 +17,21 @@ type texts struct {
 	oneUse, manyUses string // write the last use of a secret, and of usedChunk secrets
 }
 
-func newTexts(anonymous, oneText bool) texts {
-	t := texts{one: insertRows(1, anonymous), many: insertRows(rowChunk, anonymous), oneUse: writeUsed(1, anonymous), manyUses: writeUsed(usedChunk, anonymous), rows: selectEntries(oneText, ofBatch)}
-	t.lookup = `SELECT value, id FROM interned WHERE value IN (` + placeholders(1, internChunk, anonymous) + `)`
-	return t
+func newTexts(cfg Config) texts {
+	insert := cmp.Or(cfg.Insert, "INSERT")
+	return texts{
+		lookup: `SELECT value, id FROM interned WHERE value IN (` + placeholders(1, internChunk, cfg.Anonymous) + `)`,
+		one:    insertRows(insert, 1, cfg.Anonymous), many: insertRows(insert, rowChunk, cfg.Anonymous),
+		rows:   selectEntries(cfg.OneText, ofBatch),
+		oneUse: writeUsed(1, cfg.Anonymous), manyUses: writeUsed(usedChunk, cfg.Anonymous),
+	}
 }
 
 const activityColumns = `id, batch, action, issuer, client, secret, scope, source, reason, correlation, count, resource, tenant, actor, details, other`
 
-func insertRows(n int, anonymous bool) string {
+func insertRows(insert string, n int, anonymous bool) string {
 	var b strings.Builder
-	b.WriteString(`INSERT INTO activity (` + activityColumns + `) VALUES `)
+	b.WriteString(insert + ` INTO activity (` + activityColumns + `) VALUES `)
 	for i := range n {
 		if i > 0 {
 			b.WriteString(", ")
