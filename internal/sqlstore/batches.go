@@ -90,7 +90,7 @@ func unhidden(rows []row, entries []domain.Entry) {
 		if entries[i].Action == domain.TokenIssued {
 			want = 0
 		}
-		if rows[i].other != want {
+		if rows[i].numbers[otherOfRow] != want {
 			entries[i].Action += " (not in its index)"
 		}
 	}

@@ -49,18 +49,20 @@ func (g *glossary) entries(ctx context.Context, q querier, rows []row, list []do
 	if err != nil {
 		return nil, fmt.Errorf("texts of activity: %w", err)
 	}
-	var numbers [10]int64 // of the row before: most texts are the same in the next
-	var t [10]string
+	var last [textsOfRow]int64 // in many columns the next row has the same
+	var t [textsOfRow]string
 	for i := range rows {
-		for column, n := range rows[i].numbers {
-			if n != numbers[column] {
-				numbers[column], t[column] = n, texts[n]
+		r := &rows[i]
+		for column, n := range r.numbers[:textsOfRow] {
+			if n != last[column] {
+				last[column], t[column] = n, texts[n]
 			}
 		}
-		list = append(list, rows[i].entry)
-		e := &list[len(list)-1]
-		e.Action, e.Issuer, e.Client, e.SecretID, e.Scope = domain.Action(t[0]), t[1], t[2], t[3], t[4]
-		e.Source, e.Reason, e.Resource, e.Tenant, e.Actor = t[5], t[6], t[7], t[8], t[9]
+		list = append(list, domain.Entry{
+			ID: r.id, Action: domain.Action(t[0]), Issuer: t[1], Client: t[2], SecretID: t[3], Scope: t[4], Source: t[5], Reason: t[6],
+			Resource: t[7], Tenant: t[8], Actor: t[9], Correlation: r.correlation, Details: r.details,
+			Count: uint32(max(r.numbers[countOfRow], 1)), //nolint:gosec // it was one when it was written
+		})
 	}
 	return list, nil
 }
@@ -70,11 +72,11 @@ func (g *glossary) entries(ctx context.Context, q querier, rows []row, list []do
 func (g *glossary) texts(ctx context.Context, q querier, rows []row) (map[int64]string, error) {
 	known := make(map[int64]string, len(rows))
 	var missing []int64
-	var last [10]int64
+	var last [textsOfRow]int64
 	g.mu.RLock()
 	era := g.era
 	for i := range rows {
-		for column, n := range rows[i].numbers {
+		for column, n := range rows[i].numbers[:textsOfRow] {
 			if n == last[column] {
 				continue
 			}

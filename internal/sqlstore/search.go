@@ -74,7 +74,7 @@ func (s *Store) find(ctx context.Context, q domain.Query, before domain.EventID,
 		}
 	}
 	if len(ways) > 1 {
-		slices.SortFunc(page, func(a, b row) int { return bytes.Compare(b.entry.ID[:], a.entry.ID[:]) })
+		slices.SortFunc(page, func(a, b row) int { return bytes.Compare(b.id[:], a.id[:]) })
 		page = page[:min(limit, len(page))]
 	}
 	return s.glossary.entries(ctx, reader{&s.read}, page, make([]domain.Entry, 0, len(page)))
@@ -209,10 +209,17 @@ func bound(t time.Time) (id domain.EventID) {
 
 // row is an entry as its table keeps it: with numbers in place of texts.
 type row struct {
-	entry   domain.Entry
-	numbers [10]int64 // in the order of entryNumbers; 0 is no text
-	other   int64     // again the action, where it is not token.issue
+	id                   domain.EventID
+	numbers              [12]int64 // in the order of entryNumbers; 0 is none
+	correlation, details string
 }
+
+// Where texts, and what is none, stand among the numbers.
+const (
+	textsOfRow = 10
+	countOfRow = 10
+	otherOfRow = 11 // again the action, where it is not token.issue
+)
 
 // filter is conditions that all hold, with their parameters.
 type filter struct {

@@ -183,7 +183,7 @@ func (s *Store) useNewBatches(ctx context.Context, t *tx, used *bitmap, mark int
 			return mark, err
 		}
 		for i := range rows {
-			for _, n := range rows[i].numbers {
+			for _, n := range rows[i].numbers[:textsOfRow] {
 				used.add(n)
 			}
 		}
