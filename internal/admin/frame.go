@@ -162,12 +162,12 @@ func (a *api) know(req *http.Request, about *asked, open bool) error {
 	if a.SignIn == nil {
 		return signin.ErrNone
 	}
-	if source := about.exchange.Source; !source.IsLoopback() { // D-99
+	if !about.exchange.Source.IsLoopback() || forwarded(req.Header) { // D-99
 		switch none, err := a.SignIn.NoAdminYet(req.Context()); {
 		case err != nil:
 			return err
 		case none:
-			return fail(http.StatusForbidden, noAdministrator, "there is no administrator yet, and until then only this machine is answered; the first one is made by the link that the server wrote when it started")
+			return fail(http.StatusForbidden, noAdministrator, "there is no administrator yet, and until then only this machine is answered, and no proxy; the first one is made by the link that the server wrote when it started")
 		}
 	}
 	if open {
@@ -176,6 +176,14 @@ func (a *api) know(req *http.Request, about *asked, open bool) error {
 	var err error
 	about.caller, about.session, err = a.SignIn.Caller(req, about.exchange.Source)
 	return err
+}
+
+// forwarded tells what a proxy sends on: behind one on this machine whose X-Forwarded-For is
+// not believed, everybody seems to be on this machine.
+func forwarded(h http.Header) bool {
+	return slices.ContainsFunc([]string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"}, func(name string) bool {
+		return len(h[name]) > 0
+	})
 }
 
 // read takes the body of a request, which is JSON (D-95), and refuses conditions that would

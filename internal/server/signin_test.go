@@ -166,7 +166,14 @@ func TestNoReplayAfterAnotherRole(t *testing.T) {
 // D-99, D-98: from an empty directory to a session of the first administrator and its end.
 func TestTheFirstAdministrator(t *testing.T) {
 	n := serve(t)
-	status, _, out := n.call(http.MethodPost, "/api/admin/accept", nil, signin.Acceptance{Token: n.link.Token, Name: "ann@example.com", Password: "tall grass by the river"})
+	accept := signin.Acceptance{Token: n.link.Token, Name: "ann@example.com", Password: "tall grass by the river"}
+	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Real-IP"} { // as a proxy on this machine sends them
+		status, _, out := n.call(http.MethodPost, "/api/admin/accept", map[string]string{name: "127.0.0.1"}, accept)
+		if status != http.StatusForbidden || out["type"] != "urn:postern:problem:no-administrator" {
+			t.Errorf("the link through a proxy with %s: %d %v", name, status, out)
+		}
+	}
+	status, _, out := n.call(http.MethodPost, "/api/admin/accept", nil, accept)
 	if status != http.StatusOK || out["role"] != string(domain.PlatformAdmin) {
 		t.Fatal(status, out)
 	}
