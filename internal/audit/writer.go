@@ -24,7 +24,7 @@ const (
 
 // How much is gathered, and how long.
 const (
-	BatchEntries = 1024                   // entries of a batch at most
+	BatchEntries = 2048                   // entries of a batch at most
 	BatchWait    = 250 * time.Millisecond // from the first entry of a batch in mode group
 	QueueEntries = 8192                   // entries that wait for their batch, and are being written, at most
 )

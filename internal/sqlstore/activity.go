@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ func (s *Store) appendRows(ctx context.Context, node string, rows []domain.Entry
 func (s *Store) beginAppend(ctx context.Context, more ...string) (t *tx, era string, err error) {
 	x := &s.texts
 	t, err = s.write.begin(ctx, nil, append(more, s.era, x.lookup, insertInterned, selectInterned, lastBatch, insertBatch, selectBatch,
-		x.one, x.many, x.oneUse, x.manyUses)...)
+		x.one, x.many, x.plain, x.oneUse, x.manyUses)...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -113,9 +114,16 @@ func (g *interning) insert(ctx context.Context, t *tx, x *texts, batch int64, ro
 		if len(rows) >= rowChunk {
 			n, text = rowChunk, x.many
 		}
+		plain := n == rowChunk && !slices.ContainsFunc(rows[:n], notPlain)
+		if plain {
+			text = x.plain
+		}
 		args = args[:0]
 		for i := range rows[:n] {
-			args = g.row(args, batch, &rows[i])
+			args = g.plain(args, batch, &rows[i])
+			if !plain {
+				args = g.others(args, &rows[i])
+			}
 		}
 		if _, err := t.exec(ctx, text, args...); err != nil {
 			return err
@@ -125,8 +133,19 @@ func (g *interning) insert(ctx context.Context, t *tx, x *texts, batch int64, ro
 	return nil
 }
 
-// row appends the columns of one row.
-func (g *interning) row(args []any, batch int64, e *domain.Entry) []any {
+// notPlain tells an entry that has more than plainColumns.
+func notPlain(e domain.Entry) bool {
+	return e.Action != domain.TokenIssued || e.Count > 1 || cmp.Or(e.Reason, e.Correlation, e.Resource, e.Actor, e.Details) != ""
+}
+
+// plain appends plainColumns of one row.
+func (g *interning) plain(args []any, batch int64, e *domain.Entry) []any {
+	return append(args, e.ID[:], batch, g.arg(string(e.Action)), g.arg(e.Issuer), g.arg(e.Client), g.arg(e.SecretID),
+		g.arg(e.Scope), g.arg(e.Source), g.arg(e.Tenant))
+}
+
+// others appends the columns behind them.
+func (g *interning) others(args []any, e *domain.Entry) []any {
 	var count, other any
 	if e.Count > 1 {
 		count = int64(e.Count)
@@ -134,9 +153,7 @@ func (g *interning) row(args []any, batch int64, e *domain.Entry) []any {
 	if e.Action != domain.TokenIssued {
 		other = g.arg(string(e.Action))
 	}
-	return append(args, e.ID[:], batch, g.arg(string(e.Action)), g.arg(e.Issuer), g.arg(e.Client), g.arg(e.SecretID),
-		g.arg(e.Scope), g.arg(e.Source), g.arg(e.Reason), orNull(e.Correlation), count, g.arg(e.Resource),
-		g.arg(e.Tenant), g.arg(e.Actor), orNull(e.Details), other)
+	return append(args, g.arg(e.Reason), orNull(e.Correlation), count, g.arg(e.Resource), g.arg(e.Actor), orNull(e.Details), other)
 }
 
 // orNull is the text, or NULL where it is empty.

@@ -11,6 +11,7 @@ type texts struct {
 	lookup string // finds internChunk interned texts
 	one    string // inserts a row of activity
 	many   string // inserts rowChunk rows
+	plain  string // inserts rowChunk rows of which only the first columns are not NULL
 
 	rows string // reads the entries of a batch
 
@@ -21,22 +22,29 @@ func newTexts(cfg Config) texts {
 	insert := cmp.Or(cfg.Insert, "INSERT")
 	return texts{
 		lookup: `SELECT value, id FROM interned WHERE value IN (` + placeholders(1, internChunk, cfg.Anonymous) + `)`,
-		one:    insertRows(insert, 1, cfg.Anonymous), many: insertRows(insert, rowChunk, cfg.Anonymous),
+		one:    insertRows(insert, activityColumns, 1, cfg.Anonymous),
+		many:   insertRows(insert, activityColumns, rowChunk, cfg.Anonymous),
+		plain:  insertRows(insert, plainColumns, rowChunk, cfg.Anonymous),
 		rows:   selectEntries(cfg.OneText, ofBatch),
 		oneUse: writeUsed(1, cfg.Anonymous), manyUses: writeUsed(usedChunk, cfg.Anonymous),
 	}
 }
 
-const activityColumns = `id, batch, action, issuer, client, secret, scope, source, reason, correlation, count, resource, tenant, actor, details, other`
+// The columns of activity; the first are all that most rows have.
+const (
+	plainColumns    = `id, batch, action, issuer, client, secret, scope, source, tenant`
+	activityColumns = plainColumns + `, reason, correlation, count, resource, actor, details, other`
+)
 
-func insertRows(insert string, n int, anonymous bool) string {
+func insertRows(insert, columns string, n int, anonymous bool) string {
+	width := strings.Count(columns, ",") + 1
 	var b strings.Builder
-	b.WriteString(insert + ` INTO activity (` + activityColumns + `) VALUES `)
+	b.WriteString(insert + ` INTO activity (` + columns + `) VALUES `)
 	for i := range n {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString("(" + placeholders(1+i*rowColumns, rowColumns, anonymous) + ")")
+		b.WriteString("(" + placeholders(1+i*width, width, anonymous) + ")")
 	}
 	return b.String()
 }
