@@ -71,6 +71,10 @@ func (c applyCommand) Run(ctx context.Context, s *streams) (err error) {
 	if c.DryRun {
 		return c.rehearse(ctx, s, files)
 	}
+	if files.Prune && c.Set == "" {
+		return misuse{hinted{errors.New("--prune deletes what is of the set and not in these files, and another directory of the same name would be of the same set"),
+			fmt.Sprintf("say whose they are, --set %s; --prune --dry-run shows what would be deleted", files.Set)}}
+	}
 	if c.SecretsFile == "" {
 		c.SecretsFile = "postern-secrets-" + time.Now().UTC().Format("20060102T150405.000Z") + ".json"
 	}
