@@ -19,6 +19,7 @@ import (
 type Audit struct {
 	Store    domain.Store    // its feed of changes
 	Batches  audit.Batches   // all activity, as it is stored
+	Derived  audit.Derived   // what follows from the changes
 	Activity domain.Activity // one entry of it
 	Trail    domain.Trail    // both, to be searched
 	// Key returns the public JWK (RFC 7517) of the key that signs checkpoints.
@@ -138,7 +139,7 @@ func (a *api) verifyAudit(ctx context.Context, _ *struct{}) (*struct{ Body audit
 	if err := a.mayAudit(ctx, registry.VerifyAudit); err != nil {
 		return nil, err
 	}
-	report, err := audit.Verify(ctx, a.Audit.Store, a.Audit.Batches)
+	report, err := audit.Verify(ctx, a.Audit.Store, a.Audit.Batches, a.Audit.Derived)
 	if err != nil {
 		return nil, problem(ctx, err)
 	}

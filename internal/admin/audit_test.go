@@ -121,7 +121,7 @@ func newTrail(t *testing.T) *trail {
 	w.server = httptest.NewServer(admin.New(admin.Config{
 		Registry: w.reg, Records: db, Log: slog.New(slog.DiscardHandler),
 		SignIn: signin.New(signin.Config{Store: db, Records: db, People: w.reg, Peppers: vault.Peppers, Gate: secret.NewGate(), Now: time.Now, Local: time.Now, Directory: dir}),
-		Audit: admin.Audit{Store: db, Batches: db, Activity: db, Trail: db, Key: func(ctx context.Context) (json.RawMessage, error) {
+		Audit: admin.Audit{Store: db, Batches: db, Derived: db, Activity: db, Trail: db, Key: func(ctx context.Context) (json.RawMessage, error) {
 			k, err := keys.Checkpoint(ctx, db, vault.Ring, time.Now())
 			return k.Public, err
 		}},

@@ -32,7 +32,7 @@ type chain struct {
 
 // NewVerifier begins. What checkpoints say is held against what is read.
 func NewVerifier(checkpoints ...Checkpoint) *Verifier {
-	v := &Verifier{heads: map[string]*chain{}, said: map[position]statement{}}
+	v := &Verifier{heads: map[string]*chain{}, said: map[position]statement{}, gone: newRetention()}
 	v.report.Problems = []Problem{}
 	for i := range checkpoints {
 		v.expect(&checkpoints[i])
@@ -129,8 +129,12 @@ func (v *Verifier) entries(at *chain, b *Batch, rows []domain.Entry, follows boo
 		v.problem(b.Node, b.N, "has %d entries of %d: some were removed", len(rows), b.Entries)
 	case len(rows) > b.Entries:
 		v.problem(b.Node, b.N, "has %d entries in place of %d: some were inserted", len(rows), b.Entries)
+	case len(rows) == 0:
+		v.problem(b.Node, b.N, "has no entries, and never could")
 	case follows && !bytes.Equal(HashBatch(at.hash, b.Node, b.N, rows), b.Hash):
 		v.problem(b.Node, b.N, "is not as it was written, or not the one that followed: its entries are %s to %s", b.First, b.Last)
+	case rows[0].ID != b.First || rows[len(rows)-1].ID != b.Last:
+		v.problem(b.Node, b.N, "is told to go from %s to %s, and its entries do not: retention would drop it at another time", b.First, b.Last)
 	}
 }
 
@@ -138,15 +142,21 @@ func (v *Verifier) entries(at *chain, b *Batch, rows []domain.Entry, follows boo
 // that was cut off.
 func (v *Verifier) Report() Report {
 	v.cut()
-	if err := v.gone.err(); err != nil {
-		v.problem("", 0, "%s", strings.TrimPrefix(err.Error(), ErrBroken.Error()+": "))
-	}
+	v.gone.problems(func(node string, n int64, what string) { v.problem(node, n, "%s", what) })
 	return v.report
 }
 
-// Verify reads all changes and all activity. The error is one of reading; what is broken
-// stands in the report.
-func Verify(ctx context.Context, feed Feed, batches Batches, checkpoints ...Checkpoint) (Report, error) {
+// Derived is what a store keeps beside its chains, and what follows from them.
+type Derived interface {
+	// EachAstray calls f with each place where that is not so: an object that is not as its
+	// last change left it, a change that a search for what it is about would miss. What f is
+	// given is one state of the store.
+	EachAstray(ctx context.Context, f func(Problem) error) error
+}
+
+// Verify reads all changes, all activity, and what follows from changes. The error is one of
+// reading; what is broken stands in the report.
+func Verify(ctx context.Context, feed Feed, batches Batches, derived Derived, checkpoints ...Checkpoint) (Report, error) {
 	v := NewVerifier(checkpoints...)
 	head, err := eachChange(ctx, feed, func(c domain.Change) error {
 		v.Change(c)
@@ -164,6 +174,13 @@ func Verify(ctx context.Context, feed Feed, batches Batches, checkpoints ...Chec
 		v.problem("", 0, "%s", strings.TrimPrefix(err.Error(), ErrBroken.Error()+": "))
 		err = nil
 	}
+	if err != nil {
+		return v.report, err
+	}
+	err = derived.EachAstray(ctx, func(p Problem) error {
+		v.problem(p.Node, p.At, "%s", p.What)
+		return nil
+	})
 	return v.Report(), err
 }
 

@@ -154,6 +154,7 @@ postern.yaml:9: signin.oidc.redirect_uri "https://postern.example.com/callback" 
 		"no guessing limits":  {ok + "limits: {guesses: 5}\n", "postern.yaml:4: limits.guesses is no field; there are max_connections, max_header_bytes, header_timeout, read_timeout, write_timeout, idle_timeout, shutdown_timeout"},
 		"said once only":      {ok + "max_staleness: soon\n", `postern.yaml:4: max_staleness "soon" is no duration: write seconds, or a number with s, m, h or d, as in 90d`},
 		"jwks":                {ok + "jwks_max_age: 16m\n", "postern.yaml:4: jwks_max_age is 960; write 10 to 900"},
+		"node: retention's":   {ok + "node: retention\n", `postern.yaml:4: node is the name in whose chain retention tells what it dropped; take another`},
 		"node":                {ok + "node: a b\n", `postern.yaml:4: node "a b" is no name of a node; write 1 to 64 printable ASCII characters without spaces`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -60,7 +60,7 @@ func (n *Node) lastCheckpoint(ctx context.Context) {
 
 // audited is what the admin API reads of the audit trail.
 func (n *Node) audited() admin.Audit {
-	return admin.Audit{Store: n.db, Batches: n.db, Activity: n.db, Trail: n.db, Key: func(ctx context.Context) (json.RawMessage, error) {
+	return admin.Audit{Store: n.db, Batches: n.db, Derived: n.db, Activity: n.db, Trail: n.db, Key: func(ctx context.Context) (json.RawMessage, error) {
 		k, err := n.checkpointKey(ctx)
 		return k.Public, err
 	}}

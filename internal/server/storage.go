@@ -21,6 +21,7 @@ type storage interface {
 	domain.Activity
 	audit.Marks
 	audit.Batches
+	audit.Derived
 	audit.Heads
 	domain.Trail
 	domain.Records

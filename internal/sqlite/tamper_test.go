@@ -38,6 +38,10 @@ func TestTamperedRowsAreFound(t *testing.T) {
 		"activity: details":        `UPDATE activity SET details = '{}' WHERE id = (SELECT id FROM activity LIMIT 1 OFFSET 300)`,
 		"activity: hidden":         `UPDATE activity SET other = NULL WHERE other IS NOT NULL`,
 		"activity: text":           `UPDATE interned SET value = value || 'x' WHERE value LIKE '10.0.7.%'`,
+		"activity: refused by 0":   `UPDATE activity SET reason = 0 WHERE id = (SELECT id FROM activity LIMIT 1 OFFSET 7)`,
+		"activity: reason of none": `UPDATE activity SET reason = 999999 WHERE id = (SELECT id FROM activity LIMIT 1 OFFSET 7)`,
+		"activity: actor of none":  `UPDATE activity SET actor = 999999 WHERE id = (SELECT id FROM activity LIMIT 1 OFFSET 7)`,
+		"activity: empty tenant":   `INSERT INTO interned (id, value) VALUES (999999, ''); UPDATE activity SET tenant = 999999 WHERE id = (SELECT id FROM activity LIMIT 1 OFFSET 7)`,
 		"activity: removed":        `DELETE FROM activity WHERE id = (SELECT id FROM activity LIMIT 1 OFFSET 300)`,
 		"activity: other batch":    `UPDATE activity SET batch = batch + 1 WHERE id = (SELECT id FROM activity LIMIT 1 OFFSET 255)`,
 		"activity: inserted":       `INSERT INTO activity SELECT zeroblob(16), batch, action, issuer, client, secret, scope, source, reason, correlation, count, resource, tenant, actor, details, other FROM activity LIMIT 1`,
@@ -48,6 +52,19 @@ func TestTamperedRowsAreFound(t *testing.T) {
 		"batch: of no node":        `UPDATE batch SET node = 99999 WHERE id = 2`,
 		"batch: narrowed":          `UPDATE batch SET entries = entries - 1, last = (SELECT max(id) FROM activity WHERE batch = 2 AND id < last) WHERE id = 2`,
 		"batch: hash":              `UPDATE batch SET hash = zeroblob(32) WHERE id = 2`,
+		"batch: later":             `UPDATE batch SET last = CAST(substr(last, 1, 5) || x'ffffffffffffffffffffff' AS BLOB) WHERE id = 2`,
+		"batch: earlier":           `UPDATE batch SET first = zeroblob(16) WHERE id = 2`,
+		"batch: empty":             `INSERT INTO batch (node, n, first, last, entries, hash) SELECT node, n + 1, first, last, 0, hash FROM batch WHERE id = 3`,
+
+		// What follows from the changes: the objects, and what changes are found by.
+		"change: client":    `UPDATE change SET client = NULL WHERE seq = 150`,
+		"change: tenant":    `UPDATE change SET tenant = 'other' WHERE seq = 150`,
+		"change: issuer":    `UPDATE change SET issuer = NULL`,
+		"object: doc":       `UPDATE object SET doc = replace(doc, 'https://api.example', 'https://any.example') WHERE key = 'rfc/c000150'`,
+		"object: version":   `UPDATE object SET version = 2 WHERE key = 'rfc/c000150'`,
+		"object: removed":   `DELETE FROM object WHERE key = 'rfc/c000150'`,
+		"object: inserted":  `INSERT INTO object (kind, key, version, doc) SELECT kind, 'rfc/x', version, doc FROM object LIMIT 1`,
+		"object: of a kind": `UPDATE object SET kind = 'tombstone' WHERE key = 'rfc/c000150'`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -76,8 +93,86 @@ func TestTamperedRowsAreFound(t *testing.T) {
 func verify(t *testing.T, db storetest.Store) error {
 	t.Helper()
 	_, errC := audit.VerifyChanges(t.Context(), db)
-	_, errA := audit.VerifyBatches(t.Context(), db)
-	return errors.Join(errC, errA)
+	report, err := audit.Verify(t.Context(), db, db, db)
+	return errors.Join(errC, report.Err(), err)
+}
+
+// D-106: what retention dropped it names in its chain, so that what somebody else removed does
+// not pass for it, and nothing passes for what it dropped.
+func TestTamperedRetentionIsFound(t *testing.T) {
+	const young = `(SELECT max(id) FROM batch WHERE node = (SELECT id FROM interned WHERE value = 'node-1'))`
+	for name, text := range map[string]string{
+		"nothing":          ``,
+		"made to look old": `DELETE FROM activity WHERE batch = ` + young + `; UPDATE batch SET dropped = 1, last = zeroblob(16) WHERE id = ` + young,
+		"a middle one":     `DELETE FROM activity WHERE batch = 6; UPDATE batch SET dropped = 1, last = zeroblob(16) WHERE id = 6`,
+		"not dropped":      `UPDATE batch SET dropped = NULL WHERE id = 2`,
+		"fewer entries":    `UPDATE batch SET entries = entries - 1 WHERE id = 2`,
+		"what it told":     `UPDATE activity SET details = replace(details, '"to":4', '"to":5') WHERE details IS NOT NULL`,
+		"that it told": `DELETE FROM activity WHERE details IS NOT NULL;
+ DELETE FROM batch WHERE node = (SELECT id FROM interned WHERE value = 'retention')`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			db := open(t, dir)
+			begin := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+			for i := range 8 {
+				if err := db.Append(t.Context(), "node-1", storetest.Entries(begin.Add(time.Duration(i)*time.Minute), 16)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n, err := db.Retain(t.Context(), begin.Add(4*time.Minute)); err != nil || n != 64 {
+				t.Fatal(n, err)
+			}
+			if _, err := beside(t, dir).ExecContext(t.Context(), text); err != nil {
+				t.Fatal(err)
+			}
+			if err := verify(t, db); errors.Is(err, audit.ErrBroken) != (name != "nothing") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// D-106: entries made up for a batch that retention dropped, its hash made anew, are found: the
+// chain behind it cannot tell, as what follows is gone too. So are they where as many others
+// went in their place.
+func TestEntriesForADroppedBatchAreFound(t *testing.T) {
+	dir := t.TempDir()
+	db := open(t, dir)
+	begin := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	for i := range 3 {
+		if err := db.Append(t.Context(), "node-1", storetest.Entries(begin.Add(time.Duration(i)*time.Minute), 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := db.Retain(t.Context(), begin.Add(2*time.Minute)); err != nil || n != 2 {
+		t.Fatal(n, err)
+	}
+	forged := domain.Entry{ID: domain.NewEventID(begin), Action: domain.TokenIssued}
+	raw := beside(t, dir)
+	for _, one := range []struct {
+		text string
+		args []any
+	}{
+		{`INSERT OR IGNORE INTO interned (value) VALUES ('token.issue')`, nil},
+		{`INSERT INTO activity (id, batch, action) VALUES (?, 1, (SELECT id FROM interned WHERE value = 'token.issue'))`, []any{forged.ID[:]}},
+		{`UPDATE batch SET dropped = NULL, first = ?, last = ?, hash = ? WHERE id = 1`,
+			[]any{forged.ID[:], forged.ID[:], audit.HashBatch(nil, "node-1", 1, []domain.Entry{forged})}},
+	} {
+		if _, err := raw.ExecContext(t.Context(), one.text, one.args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := verify(t, db); !errors.Is(err, audit.ErrBroken) {
+		t.Errorf("not found: %v", err)
+	}
+	const more = `DELETE FROM activity WHERE batch = 3; UPDATE batch SET dropped = 1, last = zeroblob(16) WHERE id = 3`
+	if _, err := raw.ExecContext(t.Context(), more); err != nil {
+		t.Fatal(err)
+	}
+	if err := verify(t, db); !errors.Is(err, audit.ErrBroken) {
+		t.Errorf("not found, where as many went: %v", err)
+	}
 }
 
 // D-37: secrets are in the private column and nowhere else in the file.

@@ -18,7 +18,7 @@ type subject struct{ issuer, client, tenant string }
 
 // about tells whom a change is about. Of what was deleted, and of a tombstone, the changes
 // before tell the tenant. A migration does the same for changes that are older.
-func about(ctx context.Context, t *tx, c domain.Change) (a subject, err error) {
+func about(ctx context.Context, c domain.Change, last tenants) (a subject, err error) {
 	switch c.Kind {
 	case domain.KindTenant:
 		a.tenant = c.Key
@@ -28,15 +28,15 @@ func about(ctx context.Context, t *tx, c domain.Change) (a subject, err error) {
 		a.issuer, _, _ = strings.Cut(c.Key, "/")
 	case domain.KindClient, domain.KindTombstone:
 		a.issuer, a.client, _ = strings.Cut(c.Key, "/")
-		a.tenant, err = tenantOf(ctx, t, domain.KindClient, c)
+		a.tenant, err = tenantOf(ctx, domain.KindClient, c, last)
 	case domain.KindNamedResource:
-		a.tenant, err = tenantOf(ctx, t, c.Kind, c)
+		a.tenant, err = tenantOf(ctx, c.Kind, c, last)
 	}
 	return a, err
 }
 
 // tenantOf is the tenant of a client or a resource.
-func tenantOf(ctx context.Context, t *tx, kind domain.Kind, c domain.Change) (tenant string, err error) {
+func tenantOf(ctx context.Context, kind domain.Kind, c domain.Change, last tenants) (string, error) {
 	if c.Object != nil && c.Kind == kind {
 		var object struct {
 			Tenant string `json:"tenant"`
@@ -46,7 +46,15 @@ func tenantOf(ctx context.Context, t *tx, kind domain.Kind, c domain.Change) (te
 		}
 		return object.Tenant, nil
 	}
-	err = t.row(ctx, lastTenant, []any{string(kind), c.Key}, &tenant)
+	return last(ctx, kind, c.Key)
+}
+
+// tenants tell the tenant that an object was of when it was last there; "" where it never was.
+type tenants func(ctx context.Context, kind domain.Kind, key string) (string, error)
+
+// lastTenant asks the changes before.
+func (t *tx) lastTenant(ctx context.Context, kind domain.Kind, key string) (tenant string, err error) {
+	err = t.row(ctx, lastTenant, []any{string(kind), key}, &tenant)
 	if errors.Is(err, domain.ErrNotFound) {
 		return "", nil
 	}

@@ -44,24 +44,25 @@ func (s *Store) Append(ctx context.Context, node string, batch []domain.Entry) e
 }
 
 func (s *Store) appendRows(ctx context.Context, node string, rows []domain.Entry) (*tx, error) {
-	t, era, err := s.beginAppend(ctx)
+	t, era, err := s.beginAppend(ctx, s.cfg.Batches)
 	if err != nil {
 		return t, err
 	}
 	return t, s.appendIn(ctx, t, era, node, rows)
 }
 
-// beginAppend begins a transaction that writes activity. The numbers of texts that were
-// remembered in an era stay what they are until the transaction ends.
-func (s *Store) beginAppend(ctx context.Context, more ...string) (t *tx, era string, err error) {
+// beginAppend begins a transaction that writes activity, with a statement that locks texts
+// where there is one. The numbers of texts that were remembered in an era stay what they are
+// until the transaction ends.
+func (s *Store) beginAppend(ctx context.Context, lock string, more ...string) (t *tx, era string, err error) {
 	x := &s.texts
 	t, err = s.write.begin(ctx, nil, append(more, s.era, x.lookup, insertInterned, selectInterned, lastBatch, insertBatch, selectBatch,
 		x.one, x.many, x.plain, x.oneUse, x.manyUses)...)
 	if err != nil {
 		return nil, "", err
 	}
-	if s.cfg.Batches != "" {
-		if _, err := t.ExecContext(ctx, s.cfg.Batches); err != nil {
+	if lock != "" {
+		if _, err := t.ExecContext(ctx, lock); err != nil {
 			return t, "", t.noted(fmt.Errorf("wait until texts are swept: %w", err))
 		}
 	}

@@ -82,16 +82,22 @@ func (s *Store) batchEntries(ctx context.Context, q querier, texts *glossary, b 
 	return entries, nil
 }
 
-// unhidden makes an entry that the index of other actions does not hold, or holds as something
-// else, one that was never written: a search would miss it.
+// unhidden makes an entry that a search would miss one that was never written: one that the
+// index of other actions does not hold, or holds as something else, and one that has the number
+// of no text where it has none.
 func unhidden(rows []row, entries []domain.Entry) {
 	for i := range rows {
-		want := rows[i].numbers[0]
-		if entries[i].Action == domain.TokenIssued {
+		want, e := rows[i].numbers[0], &entries[i]
+		if e.Action == domain.TokenIssued {
 			want = 0
 		}
 		if rows[i].numbers[otherOfRow] != want {
-			entries[i].Action += " (not in its index)"
+			e.Action += " (not in its index)"
+		}
+		for column, text := range [textsOfRow]string{string(e.Action), e.Issuer, e.Client, e.SecretID, e.Scope, e.Source, e.Reason, e.Resource, e.Tenant, e.Actor} {
+			if text == "" && rows[i].numbers[column] != 0 {
+				e.Action += " (with the number of no text)"
+			}
 		}
 	}
 }

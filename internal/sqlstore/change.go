@@ -120,7 +120,7 @@ func (s *Store) append(ctx context.Context, t *tx, by domain.Actor, head domain.
 		if c.Object != nil {
 			stored = string(c.Object)
 		}
-		a, err := about(ctx, t, c)
+		a, err := about(ctx, c, t.lastTenant)
 		if err != nil {
 			return head, err
 		}

@@ -2,10 +2,12 @@ package sqlstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/postern-dev/postern/internal/audit"
@@ -14,20 +16,25 @@ import (
 
 // The statements of retention.
 const (
-	retainBatches = 4 // dropped in one transaction: nobody waits long for it
+	retainBatches = 64   // looked at together
+	retainEntries = 8192 // dropped in one transaction at most, save of a single batch with more: nobody waits long for it
 
 	selectOld = `SELECT b.id, b.node, i.value, b.n, b.first, b.last, b.entries, b.hash, coalesce(p.hash, $1)
  FROM batch b JOIN interned i ON i.id = b.node LEFT JOIN batch p ON p.node = b.node AND p.n = b.n - 1
- WHERE b.dropped IS NULL AND b.last < $2 AND b.id > $3 ORDER BY b.id LIMIT $4`
+ WHERE b.dropped IS NULL AND b.last < $2 AND b.id > $3 AND i.value <> $4 ORDER BY b.id LIMIT $5`
 	dropEntries = `DELETE FROM activity WHERE batch = $1 AND id >= $2 AND id <= $3`
 	markDropped = `UPDATE batch SET dropped = $1 WHERE id = $2 AND dropped IS NULL`
 )
 
 // Retain is described at domain.Retention. What it dropped it tells in a chain of its own
-// (audit.RetentionNode): a batch without entries that no such entry covers was tampered with.
+// (audit.RetentionNode), which stays: a batch without entries that it does not name was
+// tampered with.
 // A batch that is not as it was written stays, and the error wraps audit.ErrBroken. Texts that
 // nothing refers to any more go too.
 func (s *Store) Retain(ctx context.Context, before time.Time) (dropped int64, err error) {
+	if err := s.nameDropped(ctx); err != nil {
+		return 0, fmt.Errorf("name what was dropped: %w", err)
+	}
 	end := bound(before)
 	var broken error
 	for after := int64(0); ; {
@@ -39,7 +46,7 @@ func (s *Store) Retain(ctx context.Context, before time.Time) (dropped int64, er
 			break
 		}
 		whole := page[:0:0]
-		for _, b := range page {
+		for _, b := range fitting(page) {
 			after = b.id
 			switch err := s.asWritten(ctx, b); {
 			case errors.Is(err, audit.ErrBroken):
@@ -71,7 +78,7 @@ type old struct {
 }
 
 func (s *Store) oldBatches(ctx context.Context, end domain.EventID, after int64) (page []old, err error) {
-	rows, err := s.read.query(ctx, selectOld, []byte{}, end[:], after, retainBatches)
+	rows, err := s.read.query(ctx, selectOld, []byte{}, end[:], after, audit.RetentionNode, retainBatches)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +99,17 @@ func (s *Store) oldBatches(ctx context.Context, end domain.EventID, after int64)
 	return page, rows.Err()
 }
 
+// fitting are the first batches, as many as go in one transaction.
+func fitting(page []old) []old {
+	sum := 0
+	for i := range page {
+		if sum += page[i].Entries; i > 0 && sum > retainEntries {
+			return page[:i]
+		}
+	}
+	return page
+}
+
 // asWritten returns an error that wraps audit.ErrBroken where the entries of a batch are not
 // those that its hash covers: what was tampered with must not be dropped as if it had not.
 func (s *Store) asWritten(ctx context.Context, b old) error {
@@ -110,9 +128,10 @@ func (s *Store) drop(ctx context.Context, before time.Time, batches []old) (n in
 	if len(batches) == 0 {
 		return 0, nil
 	}
+	slices.SortFunc(batches, func(a, b old) int { return cmp.Or(cmp.Compare(a.node, b.node), cmp.Compare(a.N, b.N)) })
 	err = s.again(ctx, func(int) (*tx, error) {
-		n = 0
-		t, era, err := s.beginAppend(ctx, dropEntries, markDropped)
+		d := audit.Dropped{Before: before.UTC()}
+		t, era, err := s.beginAppend(ctx, s.cfg.Batches, dropEntries, markDropped)
 		if err != nil {
 			return t, err
 		}
@@ -132,17 +151,23 @@ func (s *Store) drop(ctx context.Context, before time.Time, batches []old) (n in
 			if err != nil {
 				return t, err
 			}
-			n += gone
+			d.Entries += gone
+			d.Batches = audit.AddSpan(d.Batches, audit.Span{Node: b.Node, From: b.N, To: b.N})
 		}
-		if n == 0 {
+		if n = d.Entries; n == 0 {
 			return t, nil
 		}
-		details, err := json.Marshal(audit.Dropped{Before: before.UTC(), Entries: n})
-		if err != nil {
-			return t, err
-		}
-		told := []domain.Entry{{ID: domain.NewEventID(now), Action: domain.ActivityDropped, Actor: string(domain.System), Details: string(details), Count: 1}}
-		return t, s.appendIn(ctx, t, era, audit.RetentionNode, told)
+		return t, s.tellDropped(ctx, t, era, now, d)
 	})
 	return n, err
+}
+
+// tellDropped writes what was dropped in the chain of retention, and commits.
+func (s *Store) tellDropped(ctx context.Context, t *tx, era string, now time.Time, d audit.Dropped) error {
+	details, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	told := domain.Entry{ID: domain.NewEventID(now), Action: domain.ActivityDropped, Actor: string(domain.System), Details: string(details), Count: 1}
+	return s.appendIn(ctx, t, era, audit.RetentionNode, []domain.Entry{told})
 }

@@ -47,6 +47,9 @@ func scanRow(rows *sql.Rows, list []row) ([]row, error) {
 	}
 	for i := range loose {
 		r.numbers[i] = loose[i].Int64 // NULL is 0
+		if loose[i].Valid && loose[i].Int64 == 0 {
+			r.numbers[i] = nowhere
+		}
 	}
 	r.correlation, r.details = correlation.String, details.String
 	return append(list, r), nil
@@ -84,7 +87,9 @@ func (r *row) read(line []byte) error {
 		switch c := line[0]; {
 		case c == ',' && n < len(r.numbers)-1:
 			n++
-		case c >= '0' && c <= '9':
+		case c == '0' && r.numbers[n] == 0:
+			r.numbers[n] = nowhere
+		case c >= '0' && c <= '9' && r.numbers[n] != nowhere:
 			r.numbers[n] = r.numbers[n]*10 + int64(c-'0')
 		default: // no number is negative: it would refer to nothing
 			return fmt.Errorf("%w: %q in a row of activity", audit.ErrBroken, c)

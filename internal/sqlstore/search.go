@@ -214,6 +214,9 @@ type row struct {
 	correlation, details string
 }
 
+// nowhere stands for a 0 that is stored: none is NULL, and no text has that number.
+const nowhere = -1
+
 // Where texts, and what is none, stand among the numbers.
 const (
 	textsOfRow = 10

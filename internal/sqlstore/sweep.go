@@ -43,6 +43,9 @@ func numbersBetween() string {
 type bitmap []uint64
 
 func (b *bitmap) add(n int64) {
+	if n < 0 {
+		return // no text has it
+	}
 	for int(n/64) >= len(*b) {
 		*b = append(*b, make([]uint64, len(*b)+64)...)
 	}

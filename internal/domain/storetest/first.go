@@ -65,6 +65,9 @@ func firstChanges(blob func([]byte) string) (statements []string) {
 		}
 		statements = append(statements, fmt.Sprintf("INSERT INTO change (seq, kind, key, action, version, object, actor, at, hash) VALUES (%d, '%s', '%s', '%s', %d, %s, 'system', %d, %s)",
 			c.Seq, c.Kind, c.Key, c.Action, c.Version, object, c.Time.UnixMicro(), blob(hash)))
+		if c.Object != nil && list[min(i+1, len(list)-1)].Action != "client.delete" {
+			statements = append(statements, fmt.Sprintf("INSERT INTO object (kind, key, version, doc) VALUES ('%s', '%s', %d, %s)", c.Kind, c.Key, c.Version, object))
+		}
 	}
 	return append(statements, fmt.Sprintf("INSERT INTO feed (one, incarnation, seq, hash) VALUES (1, 'first', %d, %s)", len(list), blob(hash)))
 }

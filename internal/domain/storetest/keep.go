@@ -78,15 +78,18 @@ func retain(t *testing.T, s Store) {
 	told := search(t, s, domain.Query{Action: domain.ActivityDropped})
 	var d audit.Dropped
 	var sum int64
+	var spans []audit.Span
 	for _, e := range told {
 		if err := json.Unmarshal([]byte(e.Details), &d); err != nil || e.Actor != string(domain.System) || !d.Before.Equal(list[750].ID.Time()) {
 			t.Errorf("%+v: %v", e, err)
 		}
 		sum += d.Entries
+		spans = append(spans, d.Batches...)
 	}
 	same(t, "what the chain tells", sum, int64(700))
+	same(t, "which batches", spans, []audit.Span{{Node: "n", From: 1, To: 7}})
 	verified(t, s)
-	report, err := audit.Verify(t.Context(), s, s)
+	report, err := audit.Verify(t.Context(), s, s, s)
 	if err != nil || report.Err() != nil || report.DroppedBatches != 7 || report.DroppedEntries != 700 || !report.DroppedUntil.Equal(list[699].ID.Time()) {
 		t.Errorf("%+v, %v", report, err)
 	}
@@ -98,6 +101,52 @@ func retain(t *testing.T, s Store) {
 		t.Errorf("later: %d, %v", n, err)
 	}
 	verified(t, s)
+}
+
+// D-106: what an older version dropped it did not name. It verifies, and is named before anything
+// else is dropped; and what retention told stays, however old it is.
+func retainUnnamed(t *testing.T, s Store) {
+	list := Entries(begin(), 300)
+	for i := 0; i < len(list); i += 100 {
+		appendAll(t, s, "n", list[i:i+100])
+	}
+	drop := func(to int, dropped int64) {
+		t.Helper()
+		if n, err := s.Retain(t.Context(), list[to].ID.Time()); err != nil || n != dropped {
+			t.Fatalf("%d dropped, %v", n, err)
+		}
+		verified(t, s)
+	}
+	drop(150, 100)
+	details, err := json.Marshal(audit.Dropped{Before: list[150].ID.Time()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := domain.Entry{ID: domain.NewEventID(begin().Add(-time.Hour)), Action: domain.ActivityDropped, Actor: string(domain.System), Details: string(details)}
+	appendAll(t, s, audit.RetentionNode, []domain.Entry{old})
+	verified(t, s)
+	drop(250, 100)
+	var told []audit.Dropped
+	err = s.EachBatch(t.Context(), func(b audit.Batch, rows []domain.Entry) error {
+		for i := range rows {
+			var d audit.Dropped
+			if b.Node == audit.RetentionNode {
+				told = append(told, d)
+				return json.Unmarshal([]byte(rows[i].Details), &told[len(told)-1])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(i int) time.Time { return list[i].ID.Time() }
+	same(t, "what the chain tells", told, []audit.Dropped{
+		{Before: at(150), Entries: 100, Batches: []audit.Span{{Node: "n", From: 1, To: 1}}},
+		{Before: at(150)},
+		{Before: at(100), Entries: 100, Batches: []audit.Span{{Node: "n", From: 1, To: 1}}, All: true},
+		{Before: at(250), Entries: 100, Batches: []audit.Span{{Node: "n", From: 2, To: 2}}},
+	})
 }
 
 // Whoever writes while texts are swept uses none that is gone.

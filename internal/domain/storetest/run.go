@@ -25,6 +25,7 @@ type Store interface {
 	domain.LastUses
 	domain.Retention
 	audit.Batches
+	audit.Derived
 	audit.Marks
 	domain.Records
 	audit.Heads
@@ -59,6 +60,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a place in the trail is read strictly":    trailCursor,
 		"last uses of secrets are kept":            lastUses,
 		"old activity is dropped":                  retain,
+		"what was dropped unnamed is named":        retainUnnamed,
 		"nothing is lost while texts are swept":    sweep,
 		"parts of entries that came later":         activityParts,
 		"meta":                                     meta,
@@ -121,14 +123,15 @@ func changes(t *testing.T, s domain.Store) []domain.Change {
 	return list
 }
 
-// verified fails the test where the chains are broken.
+// verified fails the test where the chains are broken, or what follows from them is not there.
 func verified(t *testing.T, s Store) {
 	t.Helper()
 	if _, err := audit.VerifyChanges(context.Background(), s); err != nil {
 		t.Error(err)
 	}
-	if _, err := audit.VerifyBatches(context.Background(), s); err != nil {
-		t.Error(err)
+	report, err := audit.Verify(context.Background(), s, s, s)
+	if err != nil || len(report.Problems) > 0 {
+		t.Errorf("%v, %v", report.Problems, err)
 	}
 }
 
