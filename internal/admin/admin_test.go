@@ -76,12 +76,15 @@ func serveWith(t *testing.T, socket string, reg *registry.Registry, server *http
 	t.Cleanup(func() { _ = server.Close(); <-done })
 }
 
+func overSocket(socket string) *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}}}
+}
+
 // raw sends bytes as they are.
 func raw(t *testing.T, socket, method, path, body string, header ...string) (int, http.Header, string) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
-	}}}
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://postern/api/admin"+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +92,7 @@ func raw(t *testing.T, socket, method, path, body string, header ...string) (int
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Add(header[i], header[i+1])
 	}
-	resp, err := client.Do(req)
+	resp, err := overSocket(socket).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

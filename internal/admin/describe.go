@@ -130,7 +130,7 @@ func (a *api) describeOperation(pattern string, op *huma.Operation) {
 			length := maxOnceKey
 			op.Parameters = append(op.Parameters, &huma.Param{
 				Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &length, Pattern: `^"?[!#-\[\]-~]+"?$`, Examples: []any{"8e03978e-40d5-43dd-bc93-6894a57f9324"}},
-				Description: "Of your choice: the same request with the same key is carried out once, and its answer given again for 24 hours, without secrets. Other parameters under the same key are refused.",
+				Description: "Of your choice: the same request with the same key is carried out once, and its answer given again for 24 hours, without secrets. Other parameters under the same key are refused, and so is a request that changed something and whose answer was lost (answer-lost).",
 			})
 		}
 	}

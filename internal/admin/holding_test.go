@@ -4,21 +4,20 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/postern-dev/postern/internal/domain"
 )
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-// holding keeps back the first record that is put away.
+// holding keeps back the first answer that is put away.
 type holding struct {
 	domain.Records
 	once      sync.Once
 	held, let chan struct{}
 }
 
-func (h *holding) SetRecord(ctx context.Context, space, key string, value []byte, expires time.Time) error {
+func (h *holding) PutReceipt(ctx context.Context, r domain.Receipt) error {
 	h.once.Do(func() { close(h.held); <-h.let })
-	return h.Records.SetRecord(ctx, space, key, value, expires)
+	return h.Records.PutReceipt(ctx, r)
 }

@@ -22,7 +22,7 @@ const (
 	onceSpace = "idempotency"
 	onceKept  = 24 * time.Hour
 	// onceRunning is how long a request that never came to its end, because its process
-	// was killed, keeps others with its key away.
+	// was killed, is taken to be still running.
 	onceRunning = 15 * time.Minute
 	maxOnceKey  = 255
 )
@@ -35,10 +35,38 @@ type creation struct {
 
 // given is what is kept of a request with an Idempotency-Key.
 type given struct {
-	Parameters string            `json:"parameters"` // keyed hash
-	Status     int               `json:"status"`     // 0: it still runs
+	Request    string            `json:"request"`           // its X-Request-Id
+	Parameters string            `json:"parameters"`        // keyed hash
+	Until      time.Time         `json:"until"`             // without an answer by then it has none
+	Changed    bool              `json:"changed,omitempty"` // it has changed something
+	Status     int               `json:"status,omitempty"`  // of its answer; 0: there is none
 	Header     map[string]string `json:"header,omitempty"`
 	Body       []byte            `json:"body,omitempty"` // without secrets
+}
+
+// attempt is one carrying out of a request with an Idempotency-Key. Its record says that it has
+// begun, and from its first change on, written by that very transaction, that something was
+// changed: whatever becomes of us, the key is free again only where nothing was.
+type attempt struct {
+	at             string // key of its record
+	given          given
+	begun, changed []byte // what its record holds
+}
+
+func newAttempt(at, request, parameters string, until time.Time) (attempt, error) {
+	t := attempt{at: at, given: given{Request: request, Parameters: parameters, Until: until}}
+	var err error
+	if t.begun, err = json.Marshal(t.given); err != nil {
+		return t, err
+	}
+	t.given.Changed = true
+	t.changed, err = json.Marshal(t.given)
+	return t, err
+}
+
+// receipt puts value in the place of before.
+func (t *attempt) receipt(before, value []byte, expires time.Time) domain.Receipt {
+	return domain.Receipt{Space: onceSpace, Key: t.at, Before: before, Value: value, Expires: expires}
 }
 
 // once answers a request with an Idempotency-Key: the first with this key is carried out,
@@ -51,35 +79,40 @@ func (a *api) once(w http.ResponseWriter, req *http.Request, c creation, header 
 	ctx := req.Context()
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", caller(ctx).Actor, c.id, key))
 	at := hex.EncodeToString(sum[:])
-	parameters := a.parameters(at, req, body)
 	now := a.registry.Now()
-	record, err := json.Marshal(given{Parameters: parameters})
+	t, err := newAttempt(at, askedOf(ctx).exchange.ID, a.parameters(at, req, body), now.Add(onceRunning))
 	if err != nil {
 		return err
 	}
-	err = a.Records.AddRecord(ctx, onceSpace, at, record, now, now.Add(onceRunning))
-	switch {
+	switch err := a.Records.AddRecord(ctx, onceSpace, at, t.begun, now, t.given.Until); {
 	case errors.Is(err, domain.ErrExists):
-		return a.again(ctx, w, at, parameters)
+		return a.again(ctx, w, at, t.given.Parameters)
 	case err != nil:
 		return fmt.Errorf("keep the Idempotency-Key: %w", err)
 	}
+	a.carryOut(w, req, c, t)
+	return nil
+}
+
+// carryOut answers the first request with a key.
+func (a *api) carryOut(w http.ResponseWriter, req *http.Request, c creation, t attempt) {
+	ctx := req.Context()
 	kept := context.WithoutCancel(ctx)
 	answer := &recorder{header: w.Header(), status: http.StatusOK}
-	done := false
+	panics := true
 	defer func() {
-		if !done { // it panicked
-			_ = a.Records.DropRecord(kept, onceSpace, at)
+		if panics {
+			_ = a.noAnswer(kept, t)
 		}
 	}()
-	a.mux.ServeHTTP(answer, req)
-	done = true
-	if err := a.keep(kept, at, parameters, c, answer); err != nil {
+	leaves := t.receipt(t.begun, t.changed, a.registry.Now().Add(onceKept))
+	a.mux.ServeHTTP(answer, req.WithContext(domain.WithReceipt(ctx, leaves)))
+	panics = false
+	if err := a.keep(kept, t, c, answer); err != nil {
 		askedOf(ctx).exchange.Err = err // what was made is there, and its secret must reach whoever made it
 	}
 	w.WriteHeader(answer.status)
 	_, _ = w.Write(answer.body.Bytes()) // whoever asked is gone
-	return nil
 }
 
 // onceKey reads the header: a string (RFC 9651 §3.3.3), or its text without quotes.
@@ -125,8 +158,11 @@ func (a *api) again(ctx context.Context, w http.ResponseWriter, at, parameters s
 		return fmt.Errorf("read what the Idempotency-Key was answered: %w", err)
 	case before.Parameters != parameters:
 		return fail(http.StatusUnprocessableEntity, otherParameters, "this Idempotency-Key came with other parameters before; a new request takes a new key")
-	case before.Status == 0:
+	case before.Status == 0 && a.registry.Now().Before(before.Until):
 		return stillRunning()
+	case before.Status == 0:
+		return fail(http.StatusConflict, answerLost, "the request with this Idempotency-Key, whose X-Request-Id was "+before.Request+
+			", changed something, and its answer is lost; look whether what it makes is there; a new key makes another")
 	}
 	for name, text := range before.Header {
 		w.Header().Set(name, text)
@@ -143,16 +179,16 @@ func stillRunning() error {
 
 // keep puts away the answer for 24 hours. What failed here, or is about who asks and when
 // rather than what for, is tried anew.
-func (a *api) keep(ctx context.Context, at, parameters string, c creation, answer *recorder) error {
+func (a *api) keep(ctx context.Context, t attempt, c creation, answer *recorder) error {
 	anew := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests}
 	if answer.status >= http.StatusInternalServerError || slices.Contains(anew, answer.status) {
-		return a.Records.DropRecord(ctx, onceSpace, at)
+		return a.noAnswer(ctx, t)
 	}
 	body, err := withoutSecrets(answer.body.Bytes(), c.secrets)
 	if err != nil {
 		return err
 	}
-	g := given{Parameters: parameters, Status: answer.status, Header: map[string]string{}, Body: body}
+	g := given{Request: t.given.Request, Parameters: t.given.Parameters, Status: answer.status, Header: map[string]string{}, Body: body}
 	for _, name := range []string{"Content-Type", "ETag", "Location"} {
 		if v := answer.header.Get(name); v != "" {
 			g.Header[name] = v
@@ -162,10 +198,30 @@ func (a *api) keep(ctx context.Context, at, parameters string, c creation, answe
 	if err != nil {
 		return err
 	}
-	if err := a.Records.SetRecord(ctx, onceSpace, at, record, a.registry.Now().Add(onceKept)); err != nil {
+	expires := a.registry.Now().Add(onceKept)
+	err = a.Records.PutReceipt(ctx, t.receipt(t.changed, record, expires))
+	if errors.Is(err, domain.ErrTaken) { // nothing was changed
+		err = a.Records.PutReceipt(ctx, t.receipt(t.begun, record, expires))
+	}
+	if err != nil {
 		return fmt.Errorf("keep the answer to the Idempotency-Key: %w", err)
 	}
 	return nil
+}
+
+// noAnswer ends an attempt that has no answer to be given again: where it changed nothing its
+// key is free, and where it did the key says so.
+func (a *api) noAnswer(ctx context.Context, t attempt) error {
+	now := a.registry.Now()
+	if err := a.Records.PutReceipt(ctx, t.receipt(t.begun, t.begun, now)); !errors.Is(err, domain.ErrTaken) {
+		return err
+	}
+	t.given.Until = now
+	lost, err := json.Marshal(t.given)
+	if err != nil {
+		return err
+	}
+	return a.Records.PutReceipt(ctx, t.receipt(t.changed, lost, now.Add(onceKept)))
 }
 
 // withoutSecrets takes members out of a JSON object, and says so in it.

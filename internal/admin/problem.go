@@ -34,6 +34,7 @@ const (
 	lastAdmin            problemType = "urn:postern:problem:last-admin"             // 409
 	noRotation           problemType = "urn:postern:problem:rotation"               // 409
 	running              problemType = "urn:postern:problem:running"                // 409
+	answerLost           problemType = "urn:postern:problem:answer-lost"            // 409, 500
 	preconditionFailed   problemType = "urn:postern:problem:precondition-failed"    // 412
 	tooLarge             problemType = "urn:postern:problem:too-large"              // 413
 	unsupportedMediaType problemType = "urn:postern:problem:unsupported-media-type" // 415
@@ -70,6 +71,7 @@ func problemTypes() []struct {
 		{lastAdmin, http.StatusConflict, "It is the last platform administrator, and one must stay."},
 		{noRotation, http.StatusConflict, "The secrets of the client do not stand so that this could be done; the detail says what can."},
 		{running, http.StatusConflict, "A request with this Idempotency-Key is still running: ask again after Retry-After."},
+		{answerLost, http.StatusConflict, "A request with this Idempotency-Key changed something, and there is no answer to give again: look whether what it makes is there; a new key makes another. 500 where it is the answer to the request that changed something."},
 		{preconditionFailed, http.StatusPreconditionFailed, "The version that If-Match names is not the current one: read the object again."},
 		{tooLarge, http.StatusRequestEntityTooLarge, "The request is too large."},
 		{unsupportedMediaType, http.StatusUnsupportedMediaType, "The request is not application/json."},
@@ -120,6 +122,11 @@ func problem(ctx context.Context, err error) error {
 		return nil
 	case errors.As(err, &model):
 		return err
+	case errors.Is(err, domain.ErrBehind): // whatever else it is; sent again, the request would change something again
+		askedOf(ctx).exchange.Err = err
+		return fail(http.StatusInternalServerError, answerLost, domain.ErrBehind.Error()+", and there is no other answer; look at what was changed, and do not send the request again")
+	case errors.Is(err, domain.ErrTaken):
+		return stillRunning()
 	case errors.As(err, &wrong):
 		details := make([]*huma.ErrorDetail, len(wrong.Problems))
 		for i, p := range wrong.Problems {
@@ -154,7 +161,7 @@ func problem(ctx context.Context, err error) error {
 	if errors.Is(err, domain.ErrStale) || errors.Is(err, context.DeadlineExceeded) {
 		return withHeader(fail(http.StatusServiceUnavailable, unavailable, "this node cannot reach its store; try again"), "Retry-After", "5")
 	}
-	return fail(http.StatusInternalServerError, internal, "the change could not be made; the server's log says why")
+	return fail(http.StatusInternalServerError, internal, "something failed here, and the server's log says why; before you send a change again, look whether it was made")
 }
 
 // signInProblem is the problem of an error of package signin, nil where it is none.

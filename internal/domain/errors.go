@@ -13,6 +13,8 @@ var (
 	ErrExists   = errors.New("exists already")
 	ErrNoEvent  = errors.New("a change without its event") // Store.Change: a put or delete that f did not report
 	ErrStale    = errors.New("this node has lost touch with its store")
+	ErrBehind   = errors.New("the change is made, but this node has not applied it yet")
+	ErrTaken    = errors.New("another request has this receipt") // Receipt
 )
 
 // Problem is one thing wrong with an object: the field by its path in the YAML

@@ -78,6 +78,8 @@ type Records interface {
 	AddRecord(ctx context.Context, space, key string, value []byte, now, expires time.Time) error
 	// SetRecord makes one, or replaces it.
 	SetRecord(ctx context.Context, space, key string, value []byte, expires time.Time) error
+	// PutReceipt is what a change under WithReceipt does with the receipt, without a change.
+	PutReceipt(ctx context.Context, r Receipt) error
 	// TakeRecord returns and removes one, in one step: of several callers one gets it, the
 	// others ErrNotFound.
 	TakeRecord(ctx context.Context, space, key string, now time.Time) (value []byte, err error)
@@ -85,6 +87,30 @@ type Records interface {
 	DropRecord(ctx context.Context, space, key string) error
 	// SweepRecords removes those that have expired and returns how many.
 	SweepRecords(ctx context.Context, now time.Time) (int64, error)
+}
+
+// Receipt is a record that tells that something was changed. It takes the place of one that
+// holds Before, or the receipt already, or of none. A record that holds anything else, expired
+// or not, is somebody else's: ErrTaken.
+type Receipt struct {
+	Space, Key    string
+	Before, Value []byte
+	Expires       time.Time
+}
+
+type receiptKey struct{}
+
+// WithReceipt is a context under which every change of a store leaves the receipt, in its own
+// transaction: it is there if and only if something was changed. A change that may not leave
+// it is not made.
+func WithReceipt(ctx context.Context, r Receipt) context.Context {
+	return context.WithValue(ctx, receiptKey{}, r)
+}
+
+// ReceiptOf returns the receipt that changes under ctx leave, if they leave one.
+func ReceiptOf(ctx context.Context) (Receipt, bool) {
+	r, ok := ctx.Value(receiptKey{}).(Receipt)
+	return r, ok
 }
 
 // Head is where the feed stands.
@@ -104,7 +130,8 @@ type Store interface {
 	// Change runs f in a transaction and commits what it put and deleted
 	// together with one change for each, or nothing. f does no I/O but the
 	// tables, may run again, and returns Kind, Key and Action of each change;
-	// one missing is ErrNoEvent. Seq is that of the last change.
+	// one missing is ErrNoEvent. Seq is that of the last change. Where ctx is one of
+	// WithReceipt, the receipt is written with them.
 	Change(ctx context.Context, by Actor, f func(Tables) ([]Change, error)) (Seq, error)
 	// Follow returns at most max changes after the one given, in order.
 	Follow(ctx context.Context, after Seq, max int) ([]Change, error)

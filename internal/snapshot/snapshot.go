@@ -249,7 +249,7 @@ func (c committing) Change(ctx context.Context, by domain.Actor, f func(domain.T
 		return seq, err
 	}
 	if err := c.s.CatchUp(context.WithoutCancel(ctx), seq); err != nil {
-		return seq, fmt.Errorf("change %d is kept, but this node has not applied it yet: %w", seq, err)
+		return seq, fmt.Errorf("change %d: %w: %w", seq, domain.ErrBehind, err)
 	}
 	return seq, nil
 }

@@ -89,7 +89,10 @@ func (s *Store) change(ctx context.Context, by domain.Actor, f func(domain.Table
 		return t, 0, err
 	}
 	changes = slices.Clone(changes)
-	if err := log.complete(changes); err != nil {
+	if err = log.complete(changes); err == nil && len(changes) > 0 {
+		err = t.leave(ctx)
+	}
+	if err != nil {
 		return t, 0, err
 	}
 	head, err := scanHead(ctx, t, lock)

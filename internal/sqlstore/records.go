@@ -13,6 +13,7 @@ const (
 	getRecord   = `SELECT value FROM record WHERE space = $1 AND key = $2 AND expires > $3`
 	addRecord   = `INSERT INTO record (space, key, value, expires) VALUES ($1, $2, $3, $4) ON CONFLICT (space, key) DO UPDATE SET value = excluded.value, expires = excluded.expires WHERE record.expires <= $5`
 	setRecord   = `INSERT INTO record (space, key, value, expires) VALUES ($1, $2, $3, $4) ON CONFLICT (space, key) DO UPDATE SET value = excluded.value, expires = excluded.expires`
+	putReceipt  = `INSERT INTO record (space, key, value, expires) VALUES ($1, $2, $3, $4) ON CONFLICT (space, key) DO UPDATE SET value = excluded.value, expires = excluded.expires WHERE record.value IN ($5, excluded.value)`
 	takeRecord  = `DELETE FROM record WHERE space = $1 AND key = $2 AND expires > $3 RETURNING value`
 	dropRecord  = `DELETE FROM record WHERE space = $1 AND key = $2`
 	sweepRecord = `DELETE FROM record WHERE expires <= $1`
@@ -39,6 +40,31 @@ func (s *Store) AddRecord(ctx context.Context, space, key string, value []byte, 
 // SetRecord is described at domain.Records.
 func (s *Store) SetRecord(ctx context.Context, space, key string, value []byte, expires time.Time) error {
 	return s.writeRecord(ctx, space, domain.ErrConflict, setRecord, space, key, value, expires.UnixMicro())
+}
+
+// PutReceipt is described at domain.Records.
+func (s *Store) PutReceipt(ctx context.Context, r domain.Receipt) error {
+	return s.writeRecord(ctx, r.Space, domain.ErrTaken, putReceipt, receiptArgs(r)...)
+}
+
+func receiptArgs(r domain.Receipt) []any {
+	return []any{r.Space, r.Key, r.Value, r.Expires.UnixMicro(), r.Before}
+}
+
+// leave writes the receipt that changes under ctx leave, if they leave one.
+func (t *tx) leave(ctx context.Context) error {
+	r, ok := domain.ReceiptOf(ctx)
+	if !ok {
+		return nil
+	}
+	n, err := t.exec(ctx, putReceipt, receiptArgs(r)...)
+	if err == nil && n == 0 {
+		err = domain.ErrTaken
+	}
+	if err != nil {
+		return fmt.Errorf("record of %s: %w", r.Space, err)
+	}
+	return nil
 }
 
 // writeRecord runs a statement; none is the error where it touched no row.

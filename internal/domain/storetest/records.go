@@ -53,6 +53,71 @@ func records(t *testing.T, s Store) {
 	}
 }
 
+// receipts are there if and only if something was changed, and belong to one request.
+func receipts(t *testing.T, s Store) {
+	now := time.Now()
+	later := now.Add(time.Hour)
+	r := domain.Receipt{Space: "idempotency", Key: "a", Before: []byte("begun 1"), Value: []byte("changed 1"), Expires: later}
+	ctx := domain.WithReceipt(t.Context(), r)
+	failed := errors.New("failed")
+	create := func(id string, fails error) error {
+		_, err := s.Change(ctx, domain.System, func(tables domain.Tables) ([]domain.Change, error) {
+			c := client("rfc", id)
+			_, err := tables.Clients.Put(ctx, c, 0)
+			return []domain.Change{event(c, "client.create")}, errors.Join(err, fails)
+		})
+		return err
+	}
+	holds := func(what, want string) {
+		t.Helper()
+		value, err := s.Record(t.Context(), r.Space, r.Key, now)
+		if err != nil || string(value) != want {
+			t.Errorf("%s: %q, %v; want %q", what, value, err, want)
+		}
+	}
+	if err := s.AddRecord(ctx, r.Space, r.Key, r.Before, now, later); err != nil {
+		t.Fatal(err)
+	}
+	if err := create("a", failed); !errors.Is(err, failed) {
+		t.Errorf("a change that fails: %v", err)
+	}
+	holds("after a change that failed", "begun 1")
+	if _, err := s.Change(ctx, domain.System, func(domain.Tables) ([]domain.Change, error) { return nil, nil }); err != nil {
+		t.Error(err)
+	}
+	holds("after no change", "begun 1")
+	for _, id := range []string{"b", "c"} {
+		if err := create(id, nil); err != nil {
+			t.Errorf("a change: %v", err)
+		}
+		holds("after a change", "changed 1")
+	}
+	if err := s.SetRecord(ctx, r.Space, r.Key, []byte("begun 2"), later); err != nil {
+		t.Fatal(err)
+	}
+	if err := create("d", nil); !errors.Is(err, domain.ErrTaken) {
+		t.Errorf("a change where another request has the record: %v", err)
+	}
+	if err := s.PutReceipt(ctx, r); !errors.Is(err, domain.ErrTaken) {
+		t.Errorf("another's record: %v", err)
+	}
+	holds("another's", "begun 2")
+	if list, err := s.Read().Clients.List(t.Context(), domain.Page{}); err != nil || len(list) != 2 {
+		t.Errorf("%d clients, want 2, %v", len(list), err)
+	}
+	if err := s.DropRecord(ctx, r.Space, r.Key); err != nil {
+		t.Fatal(err)
+	}
+	if err := create("e", nil); err != nil { // it took so long that its record was swept
+		t.Errorf("a change without a record: %v", err)
+	}
+	holds("after it", "changed 1")
+	if err := s.PutReceipt(ctx, domain.Receipt{Space: r.Space, Key: r.Key, Before: r.Value, Value: []byte("the answer"), Expires: later}); err != nil {
+		t.Error(err)
+	}
+	holds("in the end", "the answer")
+}
+
 // takenOnce: of many callers at once one gets a record.
 func takenOnce(t *testing.T, s Store) {
 	now := time.Now()

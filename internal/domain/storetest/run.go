@@ -66,6 +66,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"meta":                                     meta,
 		"the heads of chains are told":             batchHeads,
 		"records expire":                           records,
+		"a change leaves its receipt":              receipts,
 		"a record is taken once":                   takenOnce,
 		"people, API keys and resources are kept":  people,
 	} {
