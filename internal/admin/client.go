@@ -33,6 +33,13 @@ type createdBody struct {
 	Body     CreatedClient
 }
 
+// importedBody is a client that was made, without a secret that somebody lacks.
+type importedBody struct {
+	ETag     string `header:"ETag"`
+	Location string `header:"Location" doc:"Where the client is."`
+	Body     Client
+}
+
 func showCreated(c domain.Client, secret oauth.Secret) *createdBody {
 	return &createdBody{ETag: etag(c.Version), Location: prefix + clientURL(c.Issuer, c.ID), Body: CreatedClient{Client: Client{Client: c, Version: c.Version}, Secret: string(secret)}}
 }
@@ -50,12 +57,13 @@ func (a *api) clients(h huma.API) {
 	})
 	imported := operation("import-client", http.MethodPost, "/clients/import", "Import a client of another system")
 	imported.DefaultStatus = http.StatusCreated
-	huma.Register(h, imported, func(ctx context.Context, in *struct{ Body ImportedClient }) (*clientBody, error) {
+	huma.Register(h, imported, func(ctx context.Context, in *struct{ Body ImportedClient }) (*importedBody, error) {
 		c, err := a.as(ctx).ImportClient(ctx, actor(ctx), in.Body.spec(), registry.Imported{Secret: oauth.Secret(in.Body.Secret), Hash: in.Body.Hash})
 		if err != nil {
 			return nil, problem(ctx, err)
 		}
-		return showClient(c), nil
+		shown := showClient(c)
+		return &importedBody{shown.ETag, prefix + clientURL(c.Issuer, c.ID), shown.Body}, nil
 	})
 	const one = "/issuers/{issuer}/clients/{id}"
 	huma.Register(h, operation("get-client", http.MethodGet, one, "Show a client"), func(ctx context.Context, in *ClientPath) (*clientBody, error) {

@@ -106,6 +106,7 @@ func (a *api) describeOperation(pattern string, op *huma.Operation) {
 	op.Responses[strconv.Itoa(http.StatusRequestHeaderFieldsTooLarge)] = &huma.Response{ // of net/http, before we see it
 		Description: "The headers or the query string are too long", Content: map[string]*huma.MediaType{"text/plain": {Schema: text}},
 	}
+	describeVersions(op)
 	for status, response := range op.Responses {
 		if status == strconv.Itoa(http.StatusRequestHeaderFieldsTooLarge) {
 			continue
@@ -117,6 +118,8 @@ func (a *api) describeOperation(pattern string, op *huma.Operation) {
 		switch status {
 		case strconv.Itoa(http.StatusUnauthorized):
 			response.Headers["WWW-Authenticate"] = &huma.Param{Schema: text, Required: true}
+		case strconv.Itoa(http.StatusForbidden):
+			response.Headers["WWW-Authenticate"] = &huma.Param{Description: "Where it came with a Bearer token that is not enough (RFC 6750 §3.1).", Schema: text}
 		case strconv.Itoa(http.StatusTooManyRequests), strconv.Itoa(http.StatusServiceUnavailable):
 			response.Headers["Retry-After"] = &huma.Param{Description: "Seconds.", Schema: text, Required: true}
 		}
@@ -127,6 +130,7 @@ func (a *api) describeOperation(pattern string, op *huma.Operation) {
 	for _, c := range creations() {
 		if c.id == op.OperationID {
 			a.creating[pattern] = c
+			describeOnce(op)
 			length := maxOnceKey
 			op.Parameters = append(op.Parameters, &huma.Param{
 				Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &length, Pattern: `^"?[!#-\[\]-~]+"?$`, Examples: []any{"8e03978e-40d5-43dd-bc93-6894a57f9324"}},
@@ -134,6 +138,29 @@ func (a *api) describeOperation(pattern string, op *huma.Operation) {
 			})
 		}
 	}
+}
+
+// describeVersions tells that a put may make something, and that what a client has need not be
+// sent again.
+func describeVersions(op *huma.Operation) {
+	ok := op.Responses[strconv.Itoa(http.StatusOK)]
+	if ok == nil || ok.Headers["ETag"] == nil || !strings.Contains(op.Path, "{") {
+		return
+	}
+	switch op.Method {
+	case http.MethodPut:
+		op.Responses[strconv.Itoa(http.StatusCreated)] = &huma.Response{Description: "Created: there was none", Headers: ok.Headers, Content: ok.Content}
+	case http.MethodGet:
+		op.Responses[strconv.Itoa(http.StatusNotModified)] = &huma.Response{Description: "It is as the client has it", Headers: map[string]*huma.Param{"ETag": ok.Headers["ETag"]}}
+		op.Parameters = append(op.Parameters, &huma.Param{Name: "If-None-Match", In: "header", Schema: &huma.Schema{Type: huma.TypeString}, Description: "ETags of what you have: then 304."})
+	}
+}
+
+// describeOnce tells what else the answers to a creation carry.
+func describeOnce(op *huma.Operation) {
+	text := &huma.Schema{Type: huma.TypeString}
+	op.Responses[strconv.Itoa(http.StatusConflict)].Headers["Retry-After"] = &huma.Param{Description: "Seconds, where a request with the key is still running.", Schema: text}
+	op.Responses[strconv.Itoa(op.DefaultStatus)].Headers["Idempotency-Replayed"] = &huma.Param{Description: "true: this answer was given before.", Schema: text}
 }
 
 // describeProblems names the types that problems have.

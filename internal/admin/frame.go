@@ -62,7 +62,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	} {
 		ex.Header().Set(name, value)
 	}
-	about := &asked{exchange: ex, ifMatch: req.Header.Get("If-Match") != ""}
+	about := &asked{exchange: ex, ifMatch: len(req.Header.Values("If-Match")) > 0}
 	req = req.WithContext(context.WithValue(req.Context(), askedKey{}, about))
 	about.request = req
 	if err := a.answer(ex, req, about); err != nil {
@@ -97,11 +97,17 @@ func (a *api) answer(w http.ResponseWriter, req *http.Request, about *asked) err
 	if err := a.noNull(pattern, body); err != nil {
 		return err
 	}
+	// RFC 9110 §12.5.1: there is nothing to choose from. The framework would take its own name of
+	// a format for a media type.
+	req.Header.Set("Accept", "application/json")
 	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	if key := req.Header.Values("Idempotency-Key"); len(key) > 0 {
 		if c, ok := a.creating[pattern]; ok {
 			return a.once(w, req, c, key, body)
 		}
+	}
+	if has := req.Header.Values("If-None-Match"); len(has) > 0 {
+		w = &unmodified{ResponseWriter: w, has: strings.Join(has, ",")}
 	}
 	a.mux.ServeHTTP(w, req)
 	return nil
@@ -186,29 +192,19 @@ func forwarded(h http.Header) bool {
 	})
 }
 
-// read takes the body of a request, which is JSON (D-95), and refuses conditions that would
-// not be heeded.
+// read takes the body of a request, which is JSON (D-95).
 func read(w http.ResponseWriter, req *http.Request, most int) ([]byte, error) {
-	header := req.Header
-	reads := req.Method == http.MethodGet || req.Method == http.MethodHead
-	for _, name := range []string{"If-None-Match", "If-Unmodified-Since", "If-Modified-Since", "If-Range"} {
-		if !reads && header.Get(name) != "" {
-			return nil, fail(http.StatusBadRequest, malformed, name+" is not known here; send If-Match with the ETag of what you have seen")
-		}
-	}
-	if header.Get("If-Match") != "" && (reads || req.Method == http.MethodPost) {
-		return nil, fail(http.StatusBadRequest, malformed, "If-Match goes with PUT, PATCH and DELETE")
+	if err := conditions(req); err != nil {
+		return nil, err
 	}
 	if req.ContentLength == 0 {
 		return nil, nil
 	}
-	if reads || req.Method == http.MethodDelete {
+	if reads(req) || req.Method == http.MethodDelete {
 		return nil, fail(http.StatusBadRequest, malformed, req.Method+" takes no content; send none")
 	}
-	media, params, err := mime.ParseMediaType(header.Get("Content-Type"))
-	charset, other := params["charset"]
-	if err != nil || media != "application/json" || len(header.Values("Content-Type")) > 1 || other && !strings.EqualFold(charset, "utf-8") {
-		return nil, fail(http.StatusUnsupportedMediaType, unsupportedMediaType, "send application/json")
+	if err := jsonOnly(req); err != nil {
+		return nil, err
 	}
 	if most == maxBody { // what may be that long takes longer
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout)) // a server in a test may have none
@@ -224,6 +220,50 @@ func read(w http.ResponseWriter, req *http.Request, most int) ([]byte, error) {
 		return nil, fail(http.StatusRequestEntityTooLarge, tooLarge, "a request has at most "+strconv.Itoa(most)+" bytes")
 	}
 	return body, nil
+}
+
+// reads reports whether the request changes nothing.
+func reads(req *http.Request) bool {
+	return req.Method == http.MethodGet || req.Method == http.MethodHead
+}
+
+// conditions refuses conditions that would not be heeded: what is to be done only under them
+// is not done without.
+func conditions(req *http.Request) error {
+	for _, name := range []string{"If-None-Match", "If-Unmodified-Since", "If-Modified-Since", "If-Range"} {
+		if !reads(req) && len(req.Header.Values(name)) > 0 {
+			return fail(http.StatusBadRequest, malformed, name+" is not known here; send If-Match with the ETag of what you have seen")
+		}
+	}
+	tags := req.Header.Values("If-Match")
+	switch {
+	case len(tags) == 0:
+		return nil
+	case reads(req) || req.Method == http.MethodPost:
+		return fail(http.StatusBadRequest, malformed, "If-Match goes with PUT, PATCH and DELETE")
+	case len(tags) > 1 || tags[0] == "":
+		return fail(http.StatusBadRequest, malformed, "If-Match is one ETag, as it came with the object, or *")
+	}
+	return nil
+}
+
+// jsonOnly refuses content that is not JSON as it is, and says what is taken (RFC 9110 §12.5.1,
+// §12.5.3; RFC 5789 §3.1).
+func jsonOnly(req *http.Request) error {
+	header := req.Header
+	if coding := strings.Join(header.Values("Content-Encoding"), ","); coding != "" && !strings.EqualFold(coding, "identity") {
+		return withHeader(fail(http.StatusUnsupportedMediaType, unsupportedMediaType, "send the content as it is, without Content-Encoding"), "Accept-Encoding", "identity")
+	}
+	media, params, err := mime.ParseMediaType(header.Get("Content-Type"))
+	charset, other := params["charset"]
+	if err == nil && media == "application/json" && len(header.Values("Content-Type")) == 1 && (!other || strings.EqualFold(charset, "utf-8")) {
+		return nil
+	}
+	accept := "Accept"
+	if req.Method == http.MethodPatch {
+		accept = "Accept-Patch"
+	}
+	return withHeader(fail(http.StatusUnsupportedMediaType, unsupportedMediaType, "send application/json"), accept, "application/json")
 }
 
 // patternOf is how the mux names an operation.

@@ -26,6 +26,22 @@ type objectBody[S any] struct {
 	Body S
 }
 
+// putBody is an object that was put.
+type putBody[S any] struct {
+	Status int
+	ETag   string `header:"ETag" doc:"Of this version, for If-Match."`
+	Body   S
+}
+
+// putStatus is 201 where a put made what was not there (RFC 9110 §9.3.4): before is what reading
+// it said, tag that of what is there now.
+func putStatus(before error, tag string) int {
+	if errors.Is(before, domain.ErrNotFound) && tag == etag(1) {
+		return http.StatusCreated
+	}
+	return http.StatusOK
+}
+
 // noun is a kind of objects that are known by one word: how they are kept, and how they
 // are shown, with their version.
 type noun[T, S any] struct {
@@ -127,18 +143,23 @@ func writable[T, S, F any](a *api, h huma.API, n noun[T, S], f form[T, S, F]) {
 		ObjectPath
 		Condition
 		Body F
-	}) (*objectBody[S], error) {
+	}) (*putBody[S], error) {
 		version, err := ifMatch(in.IfMatch)
 		if err != nil {
 			return nil, err
 		}
-		if in.IfMatch != "" && version == 0 {
-			if version, err = currentVersion(ctx, a, n, in.Key); err != nil {
-				return nil, err
+		old, before := n.get(a.as(ctx), ctx, in.Key)
+		if in.IfMatch != "" && version == 0 { // of what must be there (RFC 9110 §13.1.1)
+			if before != nil {
+				return nil, noneToMatch(problem(ctx, before), in.IfMatch)
 			}
+			_, version = n.show(old)
 		}
 		out, err := putObject(ctx, a, n, f, f.object(in.Body, in.Key), version)
-		return out, noneToMatch(err, in.IfMatch)
+		if err != nil {
+			return nil, noneToMatch(err, in.IfMatch)
+		}
+		return &putBody[S]{putStatus(before, out.ETag), out.ETag, out.Body}, nil
 	})
 	huma.Register(h, operation("update-"+n.one, http.MethodPatch, path, "Change what is named, and nothing else"), func(ctx context.Context, in *struct {
 		ObjectPath
@@ -162,16 +183,6 @@ func writable[T, S, F any](a *api, h huma.API, n noun[T, S], f form[T, S, F]) {
 		}
 		return putObject(ctx, a, n, f, f.object(changed, in.Key), version)
 	})
-}
-
-// currentVersion is the version of what `If-Match: *` asks to be there (RFC 9110 §13.1.1).
-func currentVersion[T, S any](ctx context.Context, a *api, n noun[T, S], key string) (int64, error) {
-	v, err := n.get(a.as(ctx), ctx, key)
-	if err != nil {
-		return 0, noneToMatch(problem(ctx, err), "*")
-	}
-	_, version := n.show(v)
-	return version, nil
 }
 
 // noneToMatch makes the 404 of a put a 412: without If-Match it would have made the object.

@@ -134,9 +134,9 @@ func problem(ctx context.Context, err error) error {
 		}
 		return fail(http.StatusUnprocessableEntity, invalid, wrong.Object+" is not valid", details...)
 	case errors.Is(err, registry.ErrNotFresh):
-		return fail(http.StatusForbidden, notFresh, err.Error())
+		return insufficient(ctx, fail(http.StatusForbidden, notFresh, err.Error()))
 	case errors.Is(err, registry.ErrForbidden):
-		return fail(http.StatusForbidden, forbidden, err.Error())
+		return insufficient(ctx, fail(http.StatusForbidden, forbidden, err.Error()))
 	case errors.Is(err, registry.ErrDeclared):
 		return fail(http.StatusConflict, declared, err.Error())
 	case errors.Is(err, registry.ErrRotating), errors.Is(err, registry.ErrNoRotation), errors.Is(err, registry.ErrNoSecret):
@@ -178,7 +178,7 @@ func signInProblem(ctx context.Context, err error) error {
 		status int
 		kind   problemType
 	}{
-		{signin.ErrNone, http.StatusUnauthorized, unauthenticated}, {signin.ErrCredential, http.StatusUnauthorized, unauthenticated},
+		{signin.ErrScope, http.StatusForbidden, forbidden}, {signin.ErrNone, http.StatusUnauthorized, unauthenticated}, {signin.ErrCredential, http.StatusUnauthorized, unauthenticated},
 		{signin.ErrEnded, http.StatusUnauthorized, unauthenticated}, {signin.ErrPassword, http.StatusUnauthorized, unauthenticated},
 		{signin.ErrTwo, http.StatusBadRequest, malformed}, {signin.ErrState, http.StatusBadRequest, malformed},
 		{signin.ErrOrigin, http.StatusForbidden, forbidden}, {signin.ErrLink, http.StatusForbidden, forbidden}, {signin.ErrDenied, http.StatusForbidden, forbidden},
@@ -190,22 +190,39 @@ func signInProblem(ctx context.Context, err error) error {
 		}
 		askedOf(ctx).exchange.Err = err // the log may know more than the caller
 		p := fail(known.status, known.kind, known.err.Error())
-		if known.status == http.StatusUnauthorized {
-			return withHeader(p, "WWW-Authenticate", challengeOf(known.err))
+		if c := challengeOf(known.err); c != "" {
+			return withHeader(p, "WWW-Authenticate", c)
 		}
 		return p
 	}
 	return nil
 }
 
-// challengeOf is what a request without a good credential is answered: with a code only where
-// it had one (RFC 6750 §3).
+// challenge is what a request that a better token would have served is answered.
+const challenge = `Bearer realm="postern admin"`
+
+// challengeOf is the challenge that goes with an error of package signin, if any: with a code
+// only where the request had a token (RFC 6750 §3).
 func challengeOf(err error) string {
-	const challenge = `Bearer realm="postern admin"`
-	if errors.Is(err, signin.ErrCredential) {
+	switch {
+	case errors.Is(err, signin.ErrScope):
+		return challenge + `, error="insufficient_scope"`
+	case errors.Is(err, signin.ErrCredential):
 		return challenge + `, error="invalid_token"`
+	case errors.Is(err, signin.ErrTwo):
+		return challenge + `, error="invalid_request"`
+	case errors.Is(err, signin.ErrNone), errors.Is(err, signin.ErrEnded), errors.Is(err, signin.ErrPassword):
+		return challenge
 	}
-	return challenge
+	return ""
+}
+
+// insufficient adds the challenge where it is a token that is not enough (RFC 6750 §3.1).
+func insufficient(ctx context.Context, err error) error {
+	if about := askedOf(ctx); about.local || about.session != nil || about.caller.Actor == "" {
+		return err
+	}
+	return withHeader(err, "WWW-Authenticate", challenge+`, error="insufficient_scope"`)
 }
 
 // complete fills in what a problem of the framework lacks, and takes out what came in: it

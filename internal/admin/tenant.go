@@ -56,19 +56,21 @@ func (a *api) tenants(h huma.API) {
 		ObjectPath
 		Condition
 		Body NewTenant
-	}) (*changedTenant, error) {
+	}) (*putBody[ChangedTenant], error) {
 		version, err := ifMatch(in.IfMatch)
 		if err != nil {
 			return nil, err
 		}
 		if in.IfMatch != "" { // RFC 9110 §13.1.1: there must be one
 			out, err := a.changeTenant(ctx, in.Key, version, in.Body.replace)
-			return out, noneToMatch(err, in.IfMatch)
+			return putTenant(out, nil, noneToMatch(err, in.IfMatch))
 		}
+		_, before := a.as(ctx).GetTenant(ctx, in.Key)
 		t := domain.Tenant{ID: in.Key}
 		in.Body.onto(&t)
 		t, warnings, err := a.as(ctx).PutTenant(ctx, actor(ctx), t, 0)
-		return showChanged(ctx, t, warnings, err)
+		out, err := showChanged(ctx, t, warnings, err)
+		return putTenant(out, before, err)
 	})
 	huma.Register(h, operation("update-tenant", http.MethodPatch, path, "Change what is named, and nothing else"), func(ctx context.Context, in *struct {
 		ObjectPath
@@ -81,6 +83,14 @@ func (a *api) tenants(h huma.API) {
 		}
 		return a.changeTenant(ctx, in.Key, version, in.Body.applyTenant)
 	})
+}
+
+// putTenant is the answer to a put; before is what reading the tenant before it said.
+func putTenant(t *changedTenant, before, err error) (*putBody[ChangedTenant], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &putBody[ChangedTenant]{putStatus(before, t.ETag), t.ETag, t.Body}, nil
 }
 
 func (a *api) changeTenant(ctx context.Context, id string, version int64, f func(*domain.Tenant) error) (*changedTenant, error) {

@@ -104,7 +104,7 @@ func TestPutTenant(t *testing.T) {
 	reg, socket := start(t)
 	const one = "/tenants/" + otherTenant
 	status, header, answer := raw(t, socket, http.MethodPut, one, `{"label":"New","endpoints":["a"]}`, "Content-Type", isJSON)
-	if status != http.StatusOK || header.Get("ETag") != `"1"` {
+	if status != http.StatusCreated || header.Get("ETag") != `"1"` {
 		t.Fatalf("%d %s %s", status, header.Get("ETag"), answer)
 	}
 	status, header, answer = raw(t, socket, http.MethodPut, one, `{"label":"Newer","ceiling":{"scopes":["a"]}}`, "Content-Type", isJSON, "If-Match", header.Get("ETag"))

@@ -65,7 +65,8 @@ func cookie(r *http.Request, name string) (value string, ok bool, err error) {
 }
 
 // bearer reads the Authorization header (RFC 6750 §2.1): the scheme in any case, one space, a
-// b64token. ok: there is such a header. Anything else in it is ErrCredential.
+// b64token. ok: there is such a header. Another scheme is no credential, ErrNone (RFC 6750 §3.1),
+// and anything else in it ErrCredential.
 func bearer(h http.Header) (credential string, ok bool, err error) {
 	values := h["Authorization"]
 	switch len(values) {
@@ -76,7 +77,10 @@ func bearer(h http.Header) (credential string, ok bool, err error) {
 		return "", true, ErrTwo
 	}
 	scheme, credential, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") || len(credential) > maxBearer || !b64token(credential) {
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", true, ErrNone
+	}
+	if len(credential) > maxBearer || !b64token(credential) {
 		return "", true, ErrCredential
 	}
 	return credential, true, nil
