@@ -189,7 +189,11 @@ func signInProblem(ctx context.Context, err error) error {
 			continue
 		}
 		askedOf(ctx).exchange.Err = err // the log may know more than the caller
-		p := fail(known.status, known.kind, known.err.Error())
+		told := known.err
+		if errors.Is(err, signin.ErrDenied) { // with the provider's own word
+			told = err
+		}
+		p := fail(known.status, known.kind, told.Error())
 		if c := challengeOf(known.err); c != "" {
 			return withHeader(p, "WWW-Authenticate", c)
 		}

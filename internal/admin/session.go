@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -91,6 +92,7 @@ func (a *api) provider(h huma.API) {
 	start.DefaultStatus = http.StatusSeeOther
 	start.Errors = append(start.Errors, http.StatusNotFound, http.StatusBadGateway)
 	huma.Register(h, start, func(ctx context.Context, _ *struct{}) (*redirected, error) {
+		a.awaitProvider(ctx)
 		location, cookies, err := a.SignIn.OIDCStart(visit(ctx))
 		if err != nil {
 			return nil, problem(ctx, err)
@@ -106,10 +108,21 @@ func (a *api) provider(h huma.API) {
 		Error  string `query:"error"`
 		Issuer string `query:"iss" doc:"RFC 9207."`
 	}) (*signedInBody, error) {
+		a.awaitProvider(ctx)
 		who, cookies, err := a.SignIn.OIDCCallback(visit(ctx), signin.Callback{Code: in.Code, State: in.State, Error: in.Error, Issuer: in.Issuer})
 		if err != nil { // what was begun is over
 			return nil, huma.ErrorWithHeaders(problem(ctx, err), http.Header{"Set-Cookie": cookieLines(cookies)})
 		}
 		return &signedInBody{cookieLines(cookies), who}, nil
 	})
+}
+
+// toWrite is how long an answer may take to be written once the provider has been asked.
+const toWrite = 5 * time.Second
+
+// awaitProvider lets the answer wait for the provider. Else one that takes long would end the
+// connection, and nobody would be told.
+func (a *api) awaitProvider(ctx context.Context) {
+	until := time.Now().Add(a.SignIn.ProviderTimeout() + toWrite)
+	_ = http.NewResponseController(askedOf(ctx).exchange).SetWriteDeadline(until) // a server in a test may have none
 }

@@ -24,6 +24,9 @@ func (n *Node) signIn(o Options) (*signin.SignIn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if provider != nil {
+		provider.Timeout = min(signin.DefaultProviderTimeout, o.Config.Limits.WriteTimeout.Duration())
+	}
 	return signin.New(signin.Config{
 		Store: n.Registry.Store, Records: n.db, People: n.Registry, Peppers: n.Registry.Vault.Peppers, Gate: secret.NewGate(),
 		Now: n.Snapshot.Now, Local: o.Now, Idle: o.Config.SignIn.IdleTimeout.Duration(), Absolute: o.Config.SignIn.AbsoluteTimeout.Duration(),

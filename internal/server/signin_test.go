@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,12 +31,15 @@ type node struct {
 	link signin.Link
 }
 
-func serve(t *testing.T) *node {
+func serve(t *testing.T, change ...func(*config.Config)) *node {
 	t.Helper()
 	dir := t.TempDir()
 	c := config.Default()
 	c.Data, c.MasterKeyFile = dir, filepath.Join(dir, "master.key")
 	c.Listeners = []config.Listener{{Address: "127.0.0.1:0", Surfaces: []config.Surface{config.Token, config.Admin}}}
+	for _, f := range change {
+		f(c)
+	}
 	if _, err := seal.NewMaster(c.MasterKeyFile); err != nil {
 		t.Fatal(err)
 	}
@@ -293,4 +299,61 @@ func (n *node) token(issuer, id string, secret oauth.Secret, scope string) strin
 		n.t.Fatalf("no token: %d %v", answer.StatusCode, err)
 	}
 	return out.Token
+}
+
+// serveWith is serve with an OpenID provider.
+func serveWith(t *testing.T, provider http.HandlerFunc) *node {
+	t.Helper()
+	op := httptest.NewServer(provider)
+	t.Cleanup(op.Close)
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return serve(t, func(c *config.Config) {
+		c.Limits.WriteTimeout = 1
+		c.SignIn.OIDC = &config.OIDC{Issuer: op.URL, ClientID: "postern", ClientSecretFile: file, RedirectURI: "https://postern.example.com" + config.CallbackPath}
+	})
+}
+
+// A provider that takes a request and never answers it is told of before the listener gives
+// the browser up.
+func TestProviderThatNeverAnswers(t *testing.T) {
+	over := make(chan struct{})
+	n := serveWith(t, func(http.ResponseWriter, *http.Request) { <-over })
+	t.Cleanup(func() { close(over) })
+	if status, _, out := n.call(http.MethodGet, "/api/admin/oidc/start", nil, nil); status != http.StatusBadGateway || out["detail"] != signin.ErrProvider.Error() {
+		t.Error(status, out)
+	}
+}
+
+// Why the provider refuses a sign-in is told whoever wants to sign in, by its word for it (RFC
+// 6749 §4.1.2.1).
+func TestProviderThatRefuses(t *testing.T) {
+	var base string
+	n := serveWith(t, func(w http.ResponseWriter, r *http.Request) {
+		op := "http://" + r.Host
+		if r.URL.Path == "/auth" {
+			q := url.Values{"error": {"unsupported_response_type"}, "state": {r.FormValue("state")}}
+			http.Redirect(w, r, base+config.CallbackPath+"?"+q.Encode(), http.StatusSeeOther)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]string{
+			"issuer": op, "authorization_endpoint": op + "/auth", "token_endpoint": op + "/token", "jwks_uri": op + "/keys",
+		})
+	})
+	base = n.base
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := (&http.Client{Jar: jar}).Get(base + "/api/admin/oidc/start") //nolint:noctx // the server of this test
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusForbidden || !strings.Contains(string(body), "refused the sign-in: unsupported_response_type") {
+		t.Error(answer.Status, string(body), err)
+	}
 }

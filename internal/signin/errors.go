@@ -21,7 +21,7 @@ var (
 	ErrNotAllowed = errors.New("only a platform admin who signed in a short while ago may invite people")                                            // 403
 	ErrHasAdmin   = errors.New("there is an administrator already: ask them for an invitation, or run `postern admin recover` on the machine")       // 409
 	ErrNoOIDC     = errors.New("no OpenID provider is configured: sign in with a password")                                                          // 404
-	ErrState      = errors.New("this sign-in was not begun in this browser, or more than ten minutes ago: begin again")                              // 400
+	ErrState      = errors.New("this sign-in was not begun in this browser under this host name, or more than ten minutes ago: begin again")         // 400
 	ErrProvider   = errors.New("the OpenID provider did not do what it should; the server's log says what")                                          // 502
 	ErrDenied     = errors.New("the OpenID provider refused the sign-in")                                                                            // 403
 	ErrNobody     = errors.New("the OpenID provider knows you and Postern does not: ask an administrator to add you under your verified e-mail")     // 403

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -35,7 +36,7 @@ const maxSubject = 200
 func (f *found) read(ctx context.Context, p *provider, id *oidc.IDToken, tokens *oauth2.Token) (identity, error) {
 	var c claims
 	if err := id.Claims(&c); err != nil {
-		return identity{}, fmt.Errorf("%w: ID token: %w", ErrProvider, err)
+		return identity{}, failed("ID token", err)
 	}
 	// A sub means nothing without its issuer; there is no `#` in one of those.
 	who := identity{subject: p.Issuer + "#" + id.Subject, sub: id.Subject, email: c.verified()}
@@ -53,7 +54,7 @@ func (f *found) read(ctx context.Context, p *provider, id *oidc.IDToken, tokens 
 	}
 	info, err := f.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
 	if err != nil {
-		return identity{}, fmt.Errorf("%w: userinfo endpoint: %w", ErrProvider, err)
+		return identity{}, failed("userinfo endpoint", err)
 	}
 	// OpenID Connect Core §5.3.2: another's userinfo is not looked at.
 	if info.Subject != id.Subject {
@@ -69,7 +70,8 @@ func (f *found) read(ctx context.Context, p *provider, id *oidc.IDToken, tokens 
 // wrote, or whose name is the verified e-mail. Nobody is made.
 func (s *SignIn) match(ctx context.Context, who identity) (domain.Person, error) {
 	p, err := s.person(ctx, func(p *domain.Person) bool { return p.Subject == who.subject })
-	if errors.Is(err, domain.ErrNotFound) {
+	// A sub with a `#` could read as what is kept of somebody else: it is matched whole only.
+	if errors.Is(err, domain.ErrNotFound) && !strings.Contains(who.sub, "#") {
 		p, err = s.person(ctx, func(p *domain.Person) bool { return p.Subject == who.sub })
 	}
 	if errors.Is(err, domain.ErrNotFound) && who.email != "" {

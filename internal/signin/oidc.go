@@ -27,16 +27,24 @@ type OIDC struct {
 	ClientSecret oauth.Secret
 	RedirectURI  string            // as registered there
 	Transport    http.RoundTripper // nil: http.DefaultTransport
+	// Timeout is for all that one request of a browser asks of the provider. Zero:
+	// DefaultProviderTimeout.
+	Timeout time.Duration
 }
 
+// DefaultProviderTimeout is OIDC.Timeout where that says nothing.
+const DefaultProviderTimeout = 8 * time.Second
+
 const (
-	providerTimeout = 10 * time.Second // for one request to the provider
 	maxProviderBody = 1 << 20          // bytes of one answer
+	maxProviderWhy  = 300              // bytes of what an error says of one
+	believed        = time.Hour        // how long discovery document and keys are
 	beginLives      = 10 * time.Minute // from the start of a sign-in to its end
 )
 
 // provider speaks to an OpenID provider. Its discovery document is read at the first
-// sign-in, so that a provider that is away keeps nobody else from signing in.
+// sign-in, so that a provider that is away keeps nobody else from signing in, and then every
+// hour: with it go the keys that it once published, which go-oidc would believe for ever.
 type provider struct {
 	OIDC
 	now    func() time.Time
@@ -47,16 +55,21 @@ type provider struct {
 // found is what the discovery document says.
 type found struct {
 	*oidc.Provider
-	oauth    oauth2.Config
-	verifier *oidc.IDTokenVerifier
+	oauth       oauth2.Config
+	verifier    *oidc.IDTokenVerifier
+	namesItself bool // its answers have `iss` (RFC 9207 §3)
+	since       time.Time
 }
 
 func newProvider(o OIDC, now func() time.Time) *provider {
 	if o.Transport == nil {
 		o.Transport = http.DefaultTransport
 	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultProviderTimeout
+	}
 	return &provider{OIDC: o, now: now, client: &http.Client{
-		Transport: bounded{o.Transport}, Timeout: providerTimeout,
+		Transport: bounded{o.Transport}, Timeout: o.Timeout,
 		// A code and a client secret go where discovery said, and nowhere else.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -81,21 +94,33 @@ func algorithms() []string {
 	return []string{oidc.RS256, oidc.PS256, oidc.ES256, oidc.EdDSA}
 }
 
-// discover reads the discovery document once.
+// failed is ErrProvider: what was asked of it, and the beginning of why that failed. go-oidc
+// puts whole answers into its errors.
+func failed(what string, err error) error {
+	why := err.Error()
+	if len(why) > maxProviderWhy {
+		why = strings.ToValidUTF8(why[:maxProviderWhy], "") + "…"
+	}
+	return fmt.Errorf("%w: %s: %s", ErrProvider, what, why)
+}
+
+// discover returns what the discovery document says, read within the last hour.
 func (p *provider) discover(ctx context.Context) (*found, error) {
-	if f := p.found.Load(); f != nil {
+	if f := p.found.Load(); f != nil && p.now().Sub(f.since) < believed {
 		return f, nil
 	}
-	// What reads the provider's keys later lives longer than this request.
-	o, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), p.Issuer)
+	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
+	defer cancel()
+	o, err := oidc.NewProvider(oidc.ClientContext(ctx, p.client), p.Issuer)
 	if err != nil {
-		return nil, fmt.Errorf("%w: discovery: %w", ErrProvider, err)
+		return nil, failed("discovery", err)
 	}
 	var says struct {
-		Methods []string `json:"token_endpoint_auth_methods_supported"`
+		Methods     []string `json:"token_endpoint_auth_methods_supported"`
+		NamesItself bool     `json:"authorization_response_iss_parameter_supported"`
 	}
 	if err := o.Claims(&says); err != nil {
-		return nil, fmt.Errorf("%w: discovery: %w", ErrProvider, err)
+		return nil, failed("discovery", err)
 	}
 	endpoint := o.Endpoint()
 	// OpenID Connect Discovery §3: client_secret_basic where it does not say. It is not
@@ -110,8 +135,10 @@ func (p *provider) discover(ctx context.Context) (*found, error) {
 			ClientID: p.ClientID, ClientSecret: string(p.ClientSecret), Endpoint: endpoint, RedirectURL: p.RedirectURI,
 			Scopes: []string{oidc.ScopeOpenID, "email"},
 		},
+		// What reads the provider's keys lives longer than this request.
 		verifier: o.VerifierContext(oidc.ClientContext(context.WithoutCancel(ctx), p.client),
 			&oidc.Config{ClientID: p.ClientID, SupportedSigningAlgs: algorithms(), Now: p.now}),
+		namesItself: says.NamesItself, since: p.now(),
 	}
 	p.found.Store(f)
 	return f, nil
@@ -150,9 +177,14 @@ func (p *provider) exchange(ctx context.Context, b begun, c Callback) (identity,
 	case c.Code == "":
 		return identity{}, fmt.Errorf("%w: it sent neither code nor error", ErrProvider)
 	}
+	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
+	defer cancel()
 	f, err := p.discover(ctx)
 	if err != nil {
 		return identity{}, err
+	}
+	if f.namesItself && c.Issuer == "" { // RFC 9207 §2.4: what lacks it is somebody else's answer
+		return identity{}, fmt.Errorf("%w: the answer names no issuer, and the provider's metadata says that its answers do", ErrProvider)
 	}
 	ctx = oidc.ClientContext(ctx, p.client)
 	tokens, err := f.oauth.Exchange(ctx, c.Code, oauth2.VerifierOption(b.verifier()))
@@ -162,7 +194,7 @@ func (p *provider) exchange(ctx context.Context, b begun, c Callback) (identity,
 	raw, _ := tokens.Extra("id_token").(string)
 	id, err := f.verifier.Verify(ctx, raw)
 	if err != nil {
-		return identity{}, fmt.Errorf("%w: ID token: %w", ErrProvider, err)
+		return identity{}, failed("ID token", err)
 	}
 	if subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(b.nonce())) != 1 {
 		return identity{}, fmt.Errorf("%w: ID token: its nonce is not the one of this sign-in", ErrProvider)

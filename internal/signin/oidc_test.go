@@ -4,12 +4,14 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
@@ -85,6 +87,9 @@ func TestOpenIDConnectKnowsPeopleOnly(t *testing.T) {
 		"the same sub elsewhere": {func(w *town) {
 			w.person("ann@example.com", domain.PlatformAdmin, func(p *domain.Person) { p.Subject = "https://old.example.com#248289761001" })
 		}, ann(nil)},
+		"a sub that reads as somebody else's elsewhere": {func(w *town) {
+			w.person("x@example.com", domain.PlatformAdmin, func(p *domain.Person) { p.Subject = "https://old.example.com#1" })
+		}, ann(func(c jwt.MapClaims) { c["sub"] = "https://old.example.com#1" })},
 		"disabled, by the subject": {func(w *town) {
 			w.person("x@example.com", domain.PlatformAdmin, func(p *domain.Person) {
 				p.Subject, p.Status = w.op.Issuer()+"#248289761001", domain.Disabled
@@ -308,6 +313,72 @@ func TestProviderIsAway(t *testing.T) {
 	_, _, err := w.signInAt(ann(nil))
 	if !errors.Is(err, signin.ErrProvider) || !strings.Contains(err.Error(), "invalid_client") || strings.Contains(err.Error(), "wrong") {
 		t.Errorf("a wrong client secret: %v", err)
+	}
+}
+
+// RFC 9207 §2.4: where the provider's metadata says that its answers name it, one that does not is not its own.
+func TestAnswerThatNamesNobody(t *testing.T) {
+	w := newTown(t)
+	w.person("ann@example.com", domain.PlatformAdmin)
+	says, err := http.Get(w.op.DiscoveryEndpoint()) //nolint:noctx // the provider of this test
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer says.Body.Close()
+	document, err := io.ReadAll(says.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.instead = answers(mockoidc.DiscoveryEndpoint, http.StatusOK, strings.Replace(string(document), "{", `{"authorization_response_iss_parameter_supported":true,`, 1))
+	for _, tc := range []struct {
+		names string
+		want  error
+	}{{"", signin.ErrProvider}, {w.op.Issuer(), nil}} {
+		b := &browser{t: t, tls: true}
+		c := w.start(b, ann(nil))
+		c.Issuer = tc.names
+		if _, _, err := w.OIDCCallback(b.visit(http.MethodGet), c); !errors.Is(err, tc.want) {
+			t.Errorf("%q: %v", tc.names, err)
+		}
+	}
+}
+
+// A key that the provider publishes no more is believed for an hour at most, like all that it said.
+func TestWithdrawnKeyOfTheProvider(t *testing.T) {
+	w := newTown(t)
+	w.person("ann@example.com", domain.PlatformAdmin)
+	who := ann(func(c jwt.MapClaims) { c["exp"] = time.Now().Add(3 * time.Hour).Unix() })
+	if _, _, err := w.signInAt(who); err != nil {
+		t.Fatal(err)
+	}
+	w.instead = answers(mockoidc.JWKSEndpoint, http.StatusOK, `{"keys":[]}`)
+	w.pass(time.Hour - time.Second)
+	if _, _, err := w.signInAt(who); err != nil {
+		t.Errorf("within the hour: %v", err)
+	}
+	w.pass(time.Second)
+	if _, _, err := w.signInAt(who); !errors.Is(err, signin.ErrProvider) || !strings.Contains(err.Error(), "ID token") {
+		t.Errorf("after it: %v", err)
+	}
+}
+
+// Whatever a provider answers, the log gets the beginning of it.
+func TestErrorsOfTheProviderAreBrief(t *testing.T) {
+	page := strings.Repeat("ü", 1<<18)
+	for what, path := range map[string]string{
+		"discovery": mockoidc.DiscoveryEndpoint, "ID token": mockoidc.JWKSEndpoint, "token endpoint": mockoidc.TokenEndpoint, "userinfo": mockoidc.UserinfoEndpoint,
+	} {
+		w := newTown(t)
+		w.person("ann@example.com", domain.PlatformAdmin)
+		w.instead = answers(path, http.StatusServiceUnavailable, page)
+		b := &browser{t: t, tls: true}
+		_, _, err := w.OIDCStart(b.visit(http.MethodGet))
+		if err == nil {
+			_, _, err = w.signInAt(ann(without("email", "email_verified")))
+		}
+		if !errors.Is(err, signin.ErrProvider) || !strings.Contains(err.Error(), what) || len(err.Error()) > 500 || !utf8.ValidString(err.Error()) {
+			t.Errorf("%s: %d bytes: %.200v", what, len(err.Error()), err)
+		}
 	}
 }
 

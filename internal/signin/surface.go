@@ -88,6 +88,14 @@ func (s *SignIn) SignOut(v Visit) ([]*http.Cookie, error) {
 	return []*http.Cookie{newCookie(v.Request, sessionCookie, "", http.SameSiteStrictMode, -1)}, nil
 }
 
+// ProviderTimeout is how long OIDCStart and OIDCCallback may take over asking the provider.
+func (s *SignIn) ProviderTimeout() time.Duration {
+	if s.provider == nil {
+		return 0
+	}
+	return s.provider.Timeout
+}
+
 // OIDCStart is where the browser is to be sent: GET /api/admin/oidc/start, 303.
 func (s *SignIn) OIDCStart(v Visit) (location string, cookies []*http.Cookie, err error) {
 	if s.provider == nil {

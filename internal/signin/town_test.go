@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -51,8 +52,9 @@ type town struct {
 	*scene
 	op       *mockoidc.MockOIDC
 	client   *http.Client
-	requests []string // to its token endpoint: how Postern authenticated
-	redirect string   // where its token endpoint sends to; empty: nowhere
+	requests []string                           // to its token endpoint: how Postern authenticated
+	redirect string                             // where its token endpoint sends to; empty: nowhere
+	instead  func(*http.Request) *http.Response // what it answers instead; nil, or nil of it: what it does
 }
 
 func newTown(t *testing.T, change ...func(*signin.OIDC)) *town {
@@ -79,6 +81,11 @@ func newTown(t *testing.T, change ...func(*signin.OIDC)) *town {
 // RoundTrip stands between Postern and the provider, which says that it takes Basic and reads
 // forms only.
 func (w *town) RoundTrip(r *http.Request) (*http.Response, error) {
+	if w.instead != nil {
+		if answer := w.instead(r); answer != nil {
+			return answer, nil
+		}
+	}
 	if w.redirect != "" && r.URL.Path == mockoidc.TokenEndpoint {
 		w.requests = append(w.requests, r.URL.Host)
 		return &http.Response{StatusCode: http.StatusTemporaryRedirect, Header: http.Header{"Location": {w.redirect}}, Body: http.NoBody, Request: r}, nil
@@ -129,4 +136,17 @@ func (w *town) signInAt(who mockoidc.User) (*browser, signin.SignedIn, error) {
 	out, cookies, err := w.OIDCCallback(b.visit(http.MethodGet), c)
 	b.keep(cookies)
 	return b, out, err
+}
+
+// answers are what the provider answers at a path instead.
+func answers(path string, status int, body string) func(*http.Request) *http.Response {
+	return func(r *http.Request) *http.Response {
+		if r.URL.Path != path {
+			return nil
+		}
+		return &http.Response{
+			StatusCode: status, Status: http.StatusText(status), Header: http.Header{"Content-Type": {"application/json"}},
+			Body: io.NopCloser(strings.NewReader(body)), Request: r,
+		}
+	}
 }
