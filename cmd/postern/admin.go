@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -111,14 +112,34 @@ type handedLink struct {
 	Expires *time.Time `json:"expires,omitempty"`
 }
 
-// handOver gives a link to whoever asked for it.
-func (c linkFile) handOver(s *streams, l *admin.NewLink, of string) error {
+// take makes a link and hands it over. Where it is to go is opened first: one that was made
+// and not written is lost, and ends the one before.
+func (c linkFile) take(s *streams, of string, link func() (admin.NewLink, error)) error {
+	var file *os.File
+	if c.LinkFile != "" {
+		var err error
+		if file, err = newPrivate(c.LinkFile); err != nil {
+			return fmt.Errorf("--link-file: %w", err)
+		}
+	}
+	made, err := link()
+	if err != nil && file != nil {
+		return errors.Join(err, file.Close(), os.Remove(file.Name()))
+	}
+	if err != nil {
+		return err
+	}
+	return c.handOver(s, &made, of, file)
+}
+
+// handOver prints the link, or keeps it in the file.
+func (c linkFile) handOver(s *streams, l *admin.NewLink, of string, file *os.File) error {
 	lives := ""
 	if l.Expires != nil {
 		lives = " until " + moment(l.Expires)
 	}
 	handed := handedLink{Name: of, Link: l.Link, Expires: l.Expires}
-	if c.LinkFile == "" {
+	if file == nil {
 		s.say("the link of %s is good once%s; they give it to `postern admin accept`:", of, lives)
 		if c.JSON {
 			return s.json(handed)
@@ -126,11 +147,7 @@ func (c linkFile) handOver(s *streams, l *admin.NewLink, of string) error {
 		s.data("%s", l.Link)
 		return nil
 	}
-	file, err := newPrivate(c.LinkFile)
-	if err != nil {
-		return fmt.Errorf("--link-file: %w", err)
-	}
-	_, err = file.WriteString(l.Link + "\n")
+	_, err := file.WriteString(l.Link + "\n")
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
@@ -164,26 +181,30 @@ func (c adminCreateCommand) Run(ctx context.Context, s *streams) error {
 		n.AllTenants, n.AllIssuers = true, true
 	}
 	conn := c.dial()
-	made, err := conn.CreatePerson(ctx, n)
-	if err != nil {
+	create := func() (admin.Person, error) {
+		made, err := conn.CreatePerson(ctx, n)
+		if err == nil {
+			s.say("%s administers as %s", made.Name, made.Role)
+		}
+		return made, err
+	}
+	if c.NoInvite {
+		made, err := create()
+		if err == nil && c.JSON {
+			err = s.json(made)
+		}
 		return err
 	}
-	s.say("%s administers as %s", made.Name, made.Role)
-	switch {
-	case c.NoInvite && c.JSON:
-		return s.json(made)
-	case c.NoInvite:
-		return nil
-	}
-	return invite(ctx, s, conn, c.linkFile, &made)
-}
-
-func invite(ctx context.Context, s *streams, conn *admin.Conn, to linkFile, p *admin.Person) error {
-	link, err := conn.InvitePerson(ctx, p.ID)
-	if err != nil {
-		return err
-	}
-	return to.handOver(s, &link, p.Name)
+	return c.take(s, c.Name, func() (link admin.NewLink, err error) {
+		made, err := create()
+		if err != nil {
+			return link, err
+		}
+		if link, err = conn.InvitePerson(ctx, made.ID); err != nil {
+			err = hinted{err, "postern admin invite" + c.flags() + " " + quoted(made.Name)}
+		}
+		return link, err
+	})
 }
 
 // into reads the patch into a new object.
@@ -234,7 +255,7 @@ func (c adminInviteCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	return invite(ctx, s, conn, c.linkFile, &p)
+	return c.take(s, p.Name, func() (admin.NewLink, error) { return conn.InvitePerson(ctx, p.ID) })
 }
 
 type adminDeleteCommand struct{ onePerson }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/postern-dev/postern/internal/admin"
 	"github.com/postern-dev/postern/internal/signin"
 	"github.com/postern-dev/postern/oauth"
 )
@@ -88,13 +89,12 @@ func (c adminRecoverCommand) Run(ctx context.Context, s *streams) error {
 	if !c.Yes {
 		_, _ = fmt.Fprintf(s.err, "postern: %s becomes a platform admin, enabled, with a new password; write yes to go on: ", c.Name)
 		line, _ := bufio.NewReader(s.in).ReadString('\n') // what cannot be read is no yes
+		if !strings.HasSuffix(line, "\n") {
+			s.words("")
+		}
 		if strings.TrimSpace(line) != "yes" {
 			return misuse{hinted{errors.New("nothing was changed"), "answer yes, or add --yes"}}
 		}
 	}
-	link, err := c.dial().Recover(ctx, c.Name)
-	if err != nil {
-		return err
-	}
-	return c.handOver(s, &link, c.Name)
+	return c.take(s, c.Name, func() (admin.NewLink, error) { return c.dial().Recover(ctx, c.Name) })
 }

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -44,7 +45,11 @@ func (p *Person) Problems() []Problem {
 
 func (p *problems) adminRole(role Role, reach Reach) {
 	if !slices.Contains(Roles(), role) {
-		p.add("role", "%q is no role: one of %v", role, Roles())
+		names := make([]string, len(Roles()))
+		for i, r := range Roles() {
+			names[i] = string(r)
+		}
+		p.add("role", "%q is no role of administration; write %s", role, strings.Join(names, ", "))
 	}
 	p.reach("tenants", reach.AllTenants, reach.Tenants)
 	p.reach("issuers", reach.AllIssuers, reach.Issuers)
@@ -100,7 +105,7 @@ func (k *APIKey) Problems(api *API) []Problem {
 		p.add("audience", "API %s takes no API keys; it must say api_keys: true", api.Name)
 	default:
 		if _, ok := api.Roles[string(k.Role)]; !ok {
-			p.add("role", "API %s knows no role %q", api.Name, k.Role)
+			p.add("role", "API %s knows no role %q; it knows %s", api.Name, k.Role, strings.Join(slices.Sorted(maps.Keys(api.Roles)), ", "))
 		}
 	}
 	if k.AllTenants == (len(k.Tenants) == 1) || len(k.Tenants) > 1 {

@@ -293,6 +293,11 @@ func TestPeople(t *testing.T) {
 		t.Fatalf("%+v, %v", bob, err)
 	}
 	last(ann) // bob may not sign in
+
+	for _, p := range []domain.Person{ann, bob} { // a word that is none disables nobody
+		_, err := change(p, func(p *domain.Person) { p.Status = "off" })
+		problem(t, err, "status")
+	}
 	if bob, err = change(bob, func(p *domain.Person) { p.Status = domain.Enabled }); err != nil || bob.Epoch != 2 {
 		t.Fatalf("%+v, %v", bob, err)
 	}

@@ -120,7 +120,7 @@ func (r *Registry) UpdatePerson(ctx context.Context, by domain.Actor, id string,
 		}
 		p.Defaults()
 		p.ID, p.Created, p.Changed, p.Version, p.Epoch, p.Password = old.ID, old.Created, old.Changed, old.Version, old.Epoch, old.Password
-		disabled := old.Status == domain.Enabled && p.Status != domain.Enabled
+		disabled := old.Status == domain.Enabled && p.Status == domain.Disabled
 		if disabled || p.Role != old.Role || !same(p.Reach, old.Reach) || old.Subject != "" && p.Subject != old.Subject {
 			p.Epoch++
 		}
