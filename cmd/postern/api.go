@@ -52,8 +52,11 @@ func (c apiShowCommand) Run(ctx context.Context, s *streams) error {
 		}
 		return nil
 	}
-	if err := s.table(append([][]string{{""}}, routeRows(a.Routes)...)); err != nil {
+	if err := s.table(append([][]string{{""}}, routeRows(&a)...)); err != nil {
 		return err
+	}
+	if len(a.Roles) > 0 {
+		s.hint("what users and API keys may do hangs on their role; scopes are asked of clients only")
 	}
 	if promised(a.Routes) {
 		s.hint("that a parameter is a child of another one is the promise of the API: it must see to that, and nobody else checks it")
@@ -70,6 +73,10 @@ func apiRows(a *admin.API) [][]string {
 	field(&rows, "hosts", strings.Join(a.Hosts, " "))
 	field(&rows, "path", a.Path)
 	field(&rows, "upstream", a.Upstream)
+	if a.AuditLog != nil {
+		field(&rows, "answered by", "Postern itself, from the audit trail")
+	}
+	credentialRows(&rows, a)
 	if g := a.GraphQL; g != nil {
 		field(&rows, "graphql", fmt.Sprintf("%s, a schema of %d bytes and %s beside it", g.Path, len(g.Schema), plural(len(g.Rules), "rule")))
 		field(&rows, "responses", string(g.Responses))

@@ -3,16 +3,17 @@ package main
 import (
 	"slices"
 
+	"github.com/postern-dev/postern/internal/admin"
 	"github.com/postern-dev/postern/internal/domain"
 )
 
-// routeRows is a table of routes, a line for each thing that a rule says.
-func routeRows(routes []domain.Route) [][]string {
+// routeRows is a table of an API's routes, a line for each thing that a rule says.
+func routeRows(a *admin.API) [][]string {
 	rows := [][]string{{"METHOD", "PATH", "RULE", ""}}
-	kinds := resourceKinds(routes)
-	for i := range routes {
-		method, path := routes[i].Method, routes[i].Path
-		for _, said := range rules(&routes[i], kinds) {
+	kinds := resourceKinds(a.Routes)
+	for i := range a.Routes {
+		method, path := a.Routes[i].Method, a.Routes[i].Path
+		for _, said := range rules(&a.Routes[i], kinds, everybody(a)) {
 			rows = append(rows, []string{method, path, said[0], said[1]})
 			method, path = "", ""
 		}
@@ -20,9 +21,17 @@ func routeRows(routes []domain.Route) [][]string {
 	return rows
 }
 
+// everybody is who passes where a rule asks for nothing.
+func everybody(a *admin.API) string {
+	if len(a.Roles) > 0 {
+		return "any client or role"
+	}
+	return "any client"
+}
+
 // rules lists what a route needs, and what it says of its parameters. kinds are those of
 // which a mutating route that names no resource needs all (RULES "Guard, REST").
-func rules(r *domain.Route, kinds []string) (list [][2]string) {
+func rules(r *domain.Route, kinds []string, everybody string) (list [][2]string) {
 	all := func(rule string, values []string) {
 		for _, v := range values {
 			list = append(list, [2]string{rule, v})
@@ -39,7 +48,7 @@ func rules(r *domain.Route, kinds []string) (list [][2]string) {
 	}
 	all("resource", resources)
 	if len(list) == 0 {
-		list = append(list, [2]string{"any client", ""})
+		list = append(list, [2]string{everybody, ""})
 	}
 	all("child of", children)
 	all("unscoped", unscoped)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/postern-dev/postern/internal/admin"
@@ -76,10 +74,26 @@ func (c explainCommand) Run(ctx context.Context, s *streams) error {
 
 // hints say what to do about a refusal.
 func (c explainCommand) hints(ctx context.Context, conn *admin.Conn, call *admin.Call, e *admin.Explained) ([]string, error) {
-	if e.Reason == guard.GraphQLUnanswered {
+	switch e.Reason {
+	case guard.GraphQLUnanswered:
 		return []string{"`postern graphql coverage` lists all fields that lack an answer; docs/graphql.md says how to give one"}, nil
+	case guard.NoRoute:
+		return c.rules(ctx, conn, call)
 	}
 	return c.commands(ctx, conn, call, e.Grant)
+}
+
+// rules say where the rules of an API are listed, of which none lets a call pass.
+func (c explainCommand) rules(ctx context.Context, conn *admin.Conn, call *admin.Call) ([]string, error) {
+	api, err := conn.GetAPI(ctx, call.API)
+	if err != nil {
+		return nil, err
+	}
+	list := []string{"`postern api show" + c.flags() + " " + quoted(api.Name) + "` lists its rules, by method and path"}
+	if api.Path != "" && strings.HasPrefix(call.Path, api.Path+"/") {
+		list = append(list, "--path is below that of the API: leave out "+api.Path)
+	}
+	return list, nil
 }
 
 // call reads what the flags name.
@@ -93,6 +107,10 @@ func (c explainCommand) call(s *streams) (call admin.Call, err error) {
 		return call, misuse{errors.New("--variables and --operation go with --query")}
 	case c.Type != "" && c.Body == "":
 		return call, misuse{errors.New("--content-type goes with --body")}
+	case c.Path != "" && c.Path[0] != '/':
+		return call, misuse{fmt.Errorf("--path: %q begins with no slash; write it below that of the API, as in /%s", c.Path, c.Path)}
+	case c.Method != strings.ToUpper(c.Method):
+		return call, misuse{fmt.Errorf("--method: %q is another one than %s", c.Method, strings.ToUpper(c.Method))}
 	}
 	call = admin.Call{Client: c.Client, Scope: c.Scope, OperationName: c.Operation, Method: c.Method, Path: c.Path, ContentType: c.Type}
 	if c.Path != "" && c.Method == "" {
@@ -101,7 +119,10 @@ func (c explainCommand) call(s *streams) (call admin.Call, err error) {
 	if call.Query, err = content(s, c.Query); err != nil {
 		return call, err
 	}
-	if call.Body, err = content(s, c.Body); err != nil {
+	if call.Body, err = content(s, c.Body); err != nil && strings.HasPrefix(c.Body, "{") {
+		err = misuse{hinted{errors.New("--body is the name of a file, and - is standard input"), "echo '{…}' | postern explain … --body -"}}
+	}
+	if err != nil {
 		return call, err
 	}
 	if c.Body != "" && c.Type == "" {
@@ -168,15 +189,4 @@ func (c explainCommand) place(ctx context.Context, conn *admin.Conn, call *admin
 	var err error
 	call.Issuer, err = issuerFlag{}.resolve(ctx, conn)
 	return err
-}
-
-// server is the flag that names the same server.
-func (c explainCommand) server() string {
-	switch {
-	case c.Socket != "":
-		return " --socket " + quoted(c.Socket)
-	case c.Data != "data" && os.Getenv("POSTERN_DATA") != c.Data:
-		return " --data " + quoted(filepath.Clean(c.Data))
-	}
-	return ""
 }

@@ -48,18 +48,29 @@ func printAllowed(s *streams, e *admin.Explained) error {
 		touches = []string{"nothing that belongs to a resource"}
 	}
 	block(&rows, "touches", touches)
-	answer := "passed on as it comes"
-	if e.Forwards.Checked {
-		answer = "checked: it is passed on only if every object in it lies in what the client may reach"
+	f := e.Forwards
+	rows = append(rows, []string{"answer", answerText(f)}, []string{"limit", limitText(&e.Holds)})
+	if f != nil {
+		rows = append(rows, []string{"forwards", f.Method + " " + f.URL})
 	}
-	rows = append(rows, []string{"answer", answer}, []string{"limit", limitText(&e.Holds)}, []string{"forwards", e.Forwards.Method + " " + e.Forwards.URL})
 	if err := s.table(rows); err != nil {
 		return err
 	}
-	if e.Forwards.Body != "" {
-		s.data("\n%s", bodyText(e.Forwards.Body))
+	if f != nil && f.Body != "" {
+		s.data("\n%s", bodyText(f.Body))
 	}
 	return nil
+}
+
+// answerText says where the answer comes from, and what becomes of it on its way.
+func answerText(f *admin.Forwarded) string {
+	switch {
+	case f == nil:
+		return "Postern's own, from the audit trail"
+	case f.Checked:
+		return "checked: it is passed on only if every object in it lies in what the client may reach"
+	}
+	return "passed on as it comes"
 }
 
 // bodyText is a body for people: of GraphQL the document, and then its variables.

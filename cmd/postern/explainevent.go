@@ -20,10 +20,13 @@ func decisionRows(d *admin.Decision) [][]string {
 	e := &d.Event
 	rows := [][]string{{"event", e.ID}, {"time", moment(&e.CreatedAt)}, {"decision", d.Why}}
 	for _, f := range [][2]string{
-		{"client", e.ClientID}, {"issuer", e.Issuer}, {"tenant", e.TenantID}, {"about", e.Resource}, {"scope", e.Scope}, {"secret", e.SecretID},
+		{"client", e.ClientID}, {"actor", other(e.Actor, e.ClientID)}, {"issuer", e.Issuer}, {"tenant", e.TenantID}, {"about", e.Resource}, {"scope", e.Scope}, {"secret", e.SecretID},
 		{"source", e.Source}, {"correlation", e.Correlation},
 	} {
 		field(&rows, f[0], audit.OneLine(f[1]))
+	}
+	if len(e.Details) > 0 {
+		field(&rows, "product says", audit.OneLine(string(e.Details)))
 	}
 	var lacks []string
 	for _, l := range d.Lacks {
@@ -35,4 +38,12 @@ func decisionRows(d *admin.Decision) [][]string {
 	}
 	block(&rows, "unknown", d.Unknown)
 	return rows
+}
+
+// other is the text, unless it says the same as another one.
+func other(text, than string) string {
+	if text == than {
+		return ""
+	}
+	return text
 }

@@ -22,9 +22,9 @@ func (c explainCommand) commands(ctx context.Context, conn *admin.Conn, call *ad
 			return
 		}
 		if origin != "" {
-			list = append(list, "postern release "+noun+" "+who+c.server())
+			list = append(list, "postern release "+noun+" "+who+c.flags())
 		}
-		list = append(list, "postern "+noun+" update "+who+c.server()+" "+strings.Join(flags, " "))
+		list = append(list, "postern "+noun+" update "+who+c.flags()+" "+strings.Join(flags, " "))
 		if origin != "" {
 			list = append(list, "or, instead of both, in "+origin+", which that came from, and apply again")
 		}

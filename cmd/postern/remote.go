@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -35,11 +37,37 @@ func (r remote) dial() *admin.Conn {
 	if err != nil {
 		return admin.Unusable(fmt.Errorf("--token-file: %w", err))
 	}
-	conn, err := admin.DialURL(r.Server, oauth.Secret(strings.TrimSpace(text)))
+	token := strings.TrimSpace(text)
+	switch {
+	case token == "":
+		return admin.Unusable(misuse{fmt.Errorf("--token-file: %s is empty", r.TokenFile)})
+	case strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c > '~' }):
+		return admin.Unusable(misuse{hinted{fmt.Errorf("--token-file: %s holds more than a key or a token", r.TokenFile), "it must hold pak_…, or the access_token alone, and nothing else"}})
+	}
+	conn, err := admin.DialURL(r.Server, oauth.Secret(token))
 	if err != nil {
 		return admin.Unusable(misuse{fmt.Errorf("--server: %w", err)})
 	}
 	return conn
+}
+
+// flags are those that name the same server in a command that is printed to be pasted.
+func (r remote) flags() (text string) {
+	name := func(flag, value, env, otherwise string) {
+		if value != cmp.Or(os.Getenv(env), otherwise) {
+			text += " --" + flag + " " + quoted(value)
+		}
+	}
+	switch {
+	case r.Socket != "":
+		name("socket", r.Socket, "", "")
+	case r.Server != "":
+		name("server", r.Server, "POSTERN_SERVER", "")
+		name("token-file", r.TokenFile, "POSTERN_TOKEN_FILE", "")
+	default:
+		name("data", filepath.Clean(r.Data), "POSTERN_DATA", "data")
+	}
+	return text
 }
 
 // issuerFlag names the issuer of what a command is about.

@@ -79,10 +79,12 @@ func (a *api) decision(ctx context.Context, e *domain.Entry) (d Decision, err er
 		d.Why = "a token was issued"
 	case e.Action == domain.TokenRefused:
 		d.Why = "no token was issued: " + e.Reason
+	case domain.ValidEventName(string(e.Action)):
+		d.Why = productWords(e)
 	case e.Action != domain.CallRefused:
 		d.Why = "recorded as " + string(e.Action)
 	default:
-		d.Why = "the call was refused: " + e.Reason
+		d.Why = "the call was refused: " + refusalWords(guard.Reason(e.Reason))
 		err = a.missing(ctx, e, &d)
 	}
 	if e.Count > 1 {
@@ -95,7 +97,11 @@ func (a *api) decision(ctx context.Context, e *domain.Entry) (d Decision, err er
 func (a *api) missing(ctx context.Context, e *domain.Entry, d *Decision) error {
 	forRights := []guard.Reason{guard.EndpointDisabled, guard.ScopeMissing, guard.ActionMissing, guard.ResourceOutside}
 	name, rule, _ := strings.Cut(e.Resource, " ")
-	if !slices.Contains(forRights, guard.Reason(e.Reason)) || e.Client == "" || name == "" {
+	if !slices.Contains(forRights, guard.Reason(e.Reason)) || name == "" {
+		return nil
+	}
+	if e.Client == "" {
+		d.Unknown = append(d.Unknown, "what it lacks now: the role of a user or an API key is not recorded; `postern api show "+name+"` tells what each role may do")
 		return nil
 	}
 	o, err := a.about(ctx, &Call{Issuer: e.Issuer, Client: e.Client, API: name})
@@ -113,6 +119,9 @@ func (a *api) missing(ctx context.Context, e *domain.Entry, d *Decision) error {
 		if p.Kind != "" {
 			d.Unknown = append(d.Unknown, fmt.Sprintf("which %s it was: the values of parameters are not recorded", p.Kind))
 		}
+	}
+	if o.api.AuditLog != nil && route.Path == domain.AuditLogEvents {
+		d.Unknown = append(d.Unknown, o.eventsTold())
 	}
 	lacks := o.lacksOf(route)
 	for _, r := range lacks.Missing {

@@ -47,7 +47,7 @@ type Explained struct {
 	Grant   *Grant       `json:"grant,omitempty" doc:"The least that lets the call pass; left out where no grant does."`
 
 	Touches  []Resource `json:"touches,omitempty" doc:"What has to be held for the call, whoever makes it."`
-	Forwards *Forwarded `json:"forwards,omitempty" doc:"What the API would get."`
+	Forwards *Forwarded `json:"forwards,omitempty" doc:"What the API would get; left out where Postern itself answers, from the audit trail."`
 }
 
 // Place is where something stands in a GraphQL document.

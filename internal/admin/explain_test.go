@@ -51,6 +51,10 @@ kind: Policy
 name: money
 actions: {"money:read": see costs, "sites:read": see sites}
 ---
+kind: Policy
+name: telling
+actions: {"events:blocked": tell what was blocked}
+---
 kind: Tenant
 id: 11111111-1111-4111-8111-111111111111
 label: T
@@ -97,6 +101,17 @@ routes:
   - {method: GET, path: "/teams/{team}", parameters: [{name: team, kind: team}]}
   - {method: GET, path: "/teams/{team}/with/{other}", parameters: [{name: team, kind: team}, {name: other, kind: team}]}
   - {method: POST, path: /anything}
+---
+kind: API
+name: log
+audience: urn:rest
+issuers: [main]
+hosts: [rest.example.com]
+path: /log
+audit_log: {}
+routes:
+  - {method: POST, path: /events, scopes: [a]}
+  - {method: GET, path: /, scopes: [a]}
 ---
 kind: Client
 issuer: main
@@ -167,6 +182,14 @@ func restCall(method, path string) admin.Call {
 	return admin.Call{Issuer: "main", Client: shop, API: "rest", Method: method, Path: path}
 }
 
+func logCall(method, path, body string) admin.Call {
+	c := restCall(method, path)
+	if c.API, c.Body = "log", body; body != "" {
+		c.ContentType = "application/json"
+	}
+	return c
+}
+
 func asking(c admin.Call, scope string) admin.Call {
 	c.Scope = &scope
 	return c
@@ -233,6 +256,9 @@ func TestExplain(t *testing.T) {
 			return c
 		}(), "resource_outside", "it touches study s2", `{resources:{study:{ids:[s2]}}}`},
 		{"no body", restCall("POST", "/moves"), "body_type", "the rule reads the body", "null"},
+		{"ARB-18 an event", logCall("POST", "/events", `{"action":"blocked"}`), "action_missing", `it needs the action "events:blocked"`, `{policies:[telling]}`},
+		{"ARB-18 no event", logCall("POST", "/events", `{"action":"Blocked"}`), "event_refused", "the body holds something that is no event: event 1: action is the name", "null"},
+		{"ARB-17 search", logCall("GET", "/", ""), "", "", "null"},
 		{"all of kinds that the tenant lists", restCall("POST", "/anything"), "resource_outside", "it touches all of kind study",
 			`{not:[the tenant lists what it has of kind study: what touches all there are is for clients of no tenant, or of one that leaves the kind out of its resources,the tenant lists what it has of kind team: what touches all there are is for clients of no tenant, or of one that leaves the kind out of its resources]}`},
 
@@ -296,6 +322,9 @@ func TestExplainedWhole(t *testing.T) {
 	rest, err := conn.Explain(t.Context(), restCall("GET", "/open?x=1"))
 	if err != nil || rest.Forwards.URL != "http://127.0.0.1:9/v2/open?x=1" || rest.Forwards.Method != "GET" || rest.Forwards.Checked || rest.Touches != nil {
 		t.Errorf("%+v, %v", rest, err)
+	}
+	if own, err := conn.Explain(t.Context(), logCall("GET", "/", "")); err != nil || !own.Allowed || own.Forwards != nil { // ARB-17: nobody else answers
+		t.Errorf("%+v, %v", own, err)
 	}
 	after, err := reg.Store.Head(t.Context())
 	if err != nil || after.Seq != before.Seq {

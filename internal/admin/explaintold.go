@@ -91,7 +91,11 @@ func (o *objects) tell(e guard.Explanation) Explained {
 	return out
 }
 
+// forwards is what the API would get; nil where it is the audit log, which nobody else answers.
 func (o *objects) forwards(e *guard.Explanation) *Forwarded {
+	if o.api.AuditLog != nil {
+		return nil
+	}
 	f := &Forwarded{URL: o.api.Upstream + e.Path}
 	if e.RawQuery != "" {
 		f.URL += "?" + e.RawQuery

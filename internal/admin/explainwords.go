@@ -126,6 +126,8 @@ func (o *objects) requestWords(r *guard.Refusal) string {
 		return "the rule reads the body: it must be application/json or a form"
 	case guard.BodyMalformed:
 		return "the body cannot be read"
+	case guard.EventRefused:
+		return "the body holds something that is no event"
 	case guard.BodyTooLarge:
 		return "the body is too large"
 	case guard.MethodOverride:
