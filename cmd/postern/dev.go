@@ -66,7 +66,11 @@ func (c devCommand) Run(ctx context.Context, s *streams) (err error) {
 		if err != nil {
 			return err
 		}
-		shown, err := describe(world{names: names, port: port, data: c.Data, objects: objects, secrets: secrets})
+		keys, err := makeKeys(ctx, node.Registry)
+		if err != nil {
+			return err
+		}
+		shown, err := describe(world{names: names, port: port, data: c.Data, objects: objects, secrets: secrets, keys: keys})
 		if err != nil {
 			return err
 		}

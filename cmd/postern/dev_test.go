@@ -90,6 +90,11 @@ func TestScreen(t *testing.T) {
 			tries, want := map[string]shownTry{}, 3 // to get a token, look into it, and be refused one
 			for _, i := range issuers {
 				for _, api := range i.APIs {
+					for _, k := range api.Keys {
+						if told := i.Name == issuer; told != strings.Contains(screen, k.Label+"  "+k.Role+"  of tenant "+k.Tenant+"  "+k.Key+"\n") {
+							t.Errorf("the screen tells the API key %s: %v\n%s", k.Label, !told, screen)
+						}
+					}
 					for _, try := range api.Try {
 						if i.Name == first {
 							tries[try.Caption] = try
@@ -162,14 +167,20 @@ func keptTry(try shownTry, out string) string {
 }
 
 // Behind each issuer stands an API, and every command for it is true, as often as it is
-// pasted (issues 3, 4 and 5; TRI-06..10, OMN-06, BIP-05, BIP-09, ARB-06, ARB-11, ARB-13,
+// pasted (issues 3, 4 and 5; TRI-06..10, OMN-06, BIP-05, BIP-09, ARB-06, ARB-07, ARB-11, ARB-13,
 // ARB-17, ARB-18, ARB-19).
 func TestTries(t *testing.T) {
 	need(t, "curl", "bash")
 	_, issuers := startDev(t)
 	for _, i := range issuers {
 		var tries []shownTry
+		byKey := map[int]int{}
 		for _, a := range i.APIs {
+			for _, try := range a.Try {
+				if strings.Contains(try.Command, "pak_") {
+					byKey[try.Status]++
+				}
+			}
 			if !strings.HasPrefix(a.URL, i.Issuer) || a.Name == "" || a.Audience != i.Clients[0].Audience || len(a.Try) == 0 {
 				t.Errorf("%s: %+v", i.Name, a)
 			}
@@ -189,6 +200,9 @@ func TestTries(t *testing.T) {
 						t.Errorf("%s: %s\n%s\nexit %d\n%s%s", try.Caption, problem, try.Command, code, out, words)
 					}
 				}
+			}
+			if i.Name == "arbitex" && (byKey[200] == 0 || byKey[403] == 0) { // ARB-07
+				t.Errorf("with an API key they show %v: one that passes or one that is refused is missing", byKey)
 			}
 			if works := seen[200] || seen[202]; !works || !seen[401] || !seen[403] || !seen[429] {
 				t.Errorf("the commands show %v: one that works and one for each way to be refused is missing", seen)

@@ -16,7 +16,7 @@ import (
 	"github.com/postern-dev/postern/internal/sample"
 )
 
-//go:embed objects/*.yaml objects/try/*.yaml
+//go:embed objects/*.yaml objects/keys/*.yaml objects/try/*.yaml
 var devObjects embed.FS
 
 // places is what the sample files leave open.

@@ -32,6 +32,11 @@ func screen(s *streams, list []shownIssuer, c devCommand) {
 	}
 	if c.Show != "" {
 		s.data("All clients of %s:\n\n%s", first.Name, clientTable(first))
+		for i := range first.APIs {
+			if a := &first.APIs[i]; len(a.Keys) > 0 {
+				s.data("API keys that %s takes beside their tokens, by role (postern api show %s --data %s):\n\n%s", a.Name, a.Name, word(absolute(c.Data)), keyTable(a))
+			}
+		}
 		return
 	}
 	s.data("%d issuers, each with a contract of its own (postern dev --show NAME prints the commands of one):\n\n%s", len(list), issuerTable(list))
@@ -100,6 +105,14 @@ func clientTable(i shownIssuer) string {
 	return table(func(w *tabwriter.Writer) {
 		for _, c := range i.Clients {
 			_, _ = fmt.Fprintf(w, "   %s\t%s\t%s\t%s\n", c.Name, c.ID, c.Secret, c.Note) // into memory
+		}
+	})
+}
+
+func keyTable(a *shownAPI) string {
+	return table(func(w *tabwriter.Writer) {
+		for _, k := range a.Keys {
+			_, _ = fmt.Fprintf(w, "   %s\t%s\tof tenant %s\t%s\n", k.Label, k.Role, k.Tenant, k.Key) // into memory
 		}
 	})
 }

@@ -39,7 +39,17 @@ type shownAPI struct {
 	Name     string     `json:"name"`
 	URL      string     `json:"url"`
 	Audience string     `json:"audience"`
+	Keys     []shownKey `json:"api_keys,omitempty"`
 	Try      []shownTry `json:"try"`
+}
+
+// shownKey is an API key that an API takes, by its role and within its tenant. The key is
+// plain on purpose, as the secret of a client.
+type shownKey struct {
+	Label  string `json:"label"`
+	Role   string `json:"role"`
+	Tenant string `json:"tenant_id"`
+	Key    string `json:"key"`
 }
 
 // shownTry is a command for bash that prints what came back, and last the status that its
@@ -58,6 +68,7 @@ type world struct {
 	data    string
 	objects declare.Objects
 	secrets map[string]oauth.Secret // by key of the client
+	keys    []sampleKey
 }
 
 // describe gathers what is shown.
@@ -121,7 +132,7 @@ func (w world) apis(i *shownIssuer, port int) error {
 		if err != nil {
 			return err
 		}
-		shown := shownAPI{Name: a.Name, URL: i.Issuer + a.Path, Audience: a.Audience}
+		shown := shownAPI{Name: a.Name, URL: i.Issuer + a.Path, Audience: a.Audience, Keys: w.keysOf(&a)}
 		if a.GraphQL != nil {
 			shown.URL += a.GraphQL.Path
 		}
@@ -129,7 +140,7 @@ func (w world) apis(i *shownIssuer, port int) error {
 			if t.API != a.Name && (t.API != "" || len(i.APIs) > 0) {
 				continue
 			}
-			command, err := t.command(i, w.data)
+			command, err := t.command(i, &shown, w.data)
 			if err != nil {
 				return err
 			}
@@ -138,4 +149,14 @@ func (w world) apis(i *shownIssuer, port int) error {
 		i.APIs = append(i.APIs, shown)
 	}
 	return nil
+}
+
+// keysOf are the API keys that the API takes.
+func (w world) keysOf(a *domain.API) (list []shownKey) {
+	for _, k := range w.keys {
+		if a.APIKeys && k.Audience == a.Audience {
+			list = append(list, shownKey{k.Label, k.Role, k.Tenant, string(k.text)})
+		}
+	}
+	return list
 }

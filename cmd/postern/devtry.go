@@ -18,6 +18,7 @@ type try struct {
 	Caption   string `yaml:"caption"`    // what the command does
 	API       string `yaml:"api"`        // which of the issuer's it calls, by name; left out: the first
 	Client    string `yaml:"client"`     // whose token it gets, by name
+	Key       string `yaml:"key"`        // instead: the API key that it calls with, by label
 	Scope     string `yaml:"scope"`      // that it asks for; left out: what the token request must name
 	TokenAt   string `yaml:"token_at"`   // where, without a path; left out: the issuer
 	CallAt    string `yaml:"call_at"`    // where it calls, without a path; left out: the issuer
@@ -49,18 +50,14 @@ func readTries(issuer string, port int) ([]try, error) {
 }
 
 // command is for bash, and can be pasted any number of times.
-func (t *try) command(i *shownIssuer, data string) (string, error) {
-	n := slices.IndexFunc(i.Clients, func(c shownClient) bool { return c.Name == t.Client })
+func (t *try) command(i *shownIssuer, a *shownAPI, data string) (string, error) {
 	method, path, ok := strings.Cut(t.Request, " ")
-	if n < 0 || !ok {
-		return "", fmt.Errorf("try %q: there is no client %q, or no method and path in %q", t.Caption, t.Client, t.Request)
+	if !ok {
+		return "", fmt.Errorf("try %q: there is no method and path in %q", t.Caption, t.Request)
 	}
-	client := &i.Clients[n]
-	lines := []string{t.token(i, client)}
-	if t.SwitchOff {
-		for _, verb := range []string{"disable", "enable"} {
-			lines = append(lines, fmt.Sprintf("%s client %s --data %s --issuer %s %s", self(), verb, word(absolute(data)), i.Name, client.ID))
-		}
+	lines, err := t.credential(i, a, data)
+	if err != nil {
+		return "", fmt.Errorf("try %q: %w", t.Caption, err)
 	}
 	if t.Days {
 		lines = append(lines, "YESTERDAY=$(date -u -d yesterday +%Y-%m-%dT00:00:00Z)", "TODAY=$(date -u +%Y-%m-%dT00:00:00Z)")
@@ -72,6 +69,29 @@ func (t *try) command(i *shownIssuer, data string) (string, error) {
 		call = "done"
 	}
 	return strings.Join(append(lines, call), "\n"), nil
+}
+
+// credential keeps what the call is made with: a new token in $TOKEN, or an API key in $KEY.
+func (t *try) credential(i *shownIssuer, a *shownAPI, data string) ([]string, error) {
+	if t.Key != "" {
+		n := slices.IndexFunc(a.Keys, func(k shownKey) bool { return k.Label == t.Key })
+		if n < 0 {
+			return nil, fmt.Errorf("there is no API key %q of %s", t.Key, a.Name)
+		}
+		return []string{"KEY=" + word(a.Keys[n].Key)}, nil
+	}
+	n := slices.IndexFunc(i.Clients, func(c shownClient) bool { return c.Name == t.Client })
+	if n < 0 {
+		return nil, fmt.Errorf("there is no client %q", t.Client)
+	}
+	client := &i.Clients[n]
+	lines := []string{t.token(i, client)}
+	if t.SwitchOff {
+		for _, verb := range []string{"disable", "enable"} {
+			lines = append(lines, fmt.Sprintf("%s client %s --data %s --issuer %s %s", self(), verb, word(absolute(data)), i.Name, client.ID))
+		}
+	}
+	return lines, nil
 }
 
 // token keeps a new token in $TOKEN.
@@ -98,7 +118,11 @@ func (t *try) call(method, url string) string {
 	if t.Days {
 		address = `"` + url + `"` // of our own files, for the shell to fill in
 	}
-	words = append(words, address, "\\\n  -H \"Authorization: Bearer $TOKEN\"")
+	kept := "$TOKEN"
+	if t.Key != "" {
+		kept = "$KEY"
+	}
+	words = append(words, address, "\\\n  -H \"Authorization: Bearer "+kept+"\"")
 	if t.Body != "" {
 		words = append(words, "\\\n  -H 'Content-Type: application/json' -d", word(t.Body))
 	}
