@@ -58,7 +58,7 @@ func (c apiKeyCreateCommand) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	if err := c.keyTo(s, made, file); err != nil {
-		return hinted{fmt.Errorf("API key %s was made, but could not be handed over: %w", made.ID, err), "postern api-key delete " + made.ID + ", and make it anew"}
+		return hinted{fmt.Errorf("API key %s was made, but could not be handed over: %w", made.ID, err), "postern api-key delete" + c.flags() + " " + made.ID + ", and make it anew"}
 	}
 	return nil
 }

@@ -128,6 +128,9 @@ func (c applyCommand) print(s *streams, done applied) error {
 	if c.JSON {
 		return s.json(done)
 	}
+	if len(done.Objects) == 0 {
+		s.say("no object stands in %s", c.Dir)
+	}
 	rows := make([][]string, 0, len(done.Objects))
 	for i := range done.Objects {
 		o := &done.Objects[i]

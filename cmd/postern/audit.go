@@ -98,6 +98,8 @@ func (c auditSearchCommand) Run(ctx context.Context, s *streams) error {
 	}
 	if c.JSON {
 		err = s.json(items)
+	} else if len(items) == 0 {
+		s.say("nothing was found")
 	} else {
 		err = s.list(eventRows(items))
 	}

@@ -51,7 +51,7 @@ func (c clientCreateCommand) Run(ctx context.Context, s *streams) error {
 	made, lost, err := c.take(s, func() (admin.CreatedClient, error) { return conn.CreateClient(ctx, spec) })
 	if lost != nil {
 		return hinted{fmt.Errorf("client %s was made, but its secret could not be handed over: %w", made.ID, lost),
-			fmt.Sprintf("postern client delete --issuer %s %s, and make it anew", issuer, made.ID)}
+			fmt.Sprintf("postern client delete%s --issuer %s %s, and make it anew", c.flags(), issuer, quoted(made.ID))}
 	}
 	return err
 }

@@ -27,8 +27,11 @@ func (clientRotateCommand) Help() string {
 
 // Run gives the client a second secret, or one in place of all.
 func (c clientRotateCommand) Run(ctx context.Context, s *streams) error {
-	if c.Expires != nil && (c.Kill || c.Cancel) {
+	switch {
+	case c.Expires != nil && (c.Kill || c.Cancel):
 		return misuse{errors.New("--old-expires is for a rotation with an overlap; leave it out beside --kill and --cancel")}
+	case c.SecretFile != "" && c.Cancel:
+		return misuse{errors.New("--cancel makes no secret; leave --secret-file out")}
 	}
 	conn := c.dial()
 	issuer, err := c.resolve(ctx, conn)
@@ -41,6 +44,9 @@ func (c clientRotateCommand) Run(ctx context.Context, s *streams) error {
 			return err
 		}
 		s.say("client %s (%s) of issuer %s has its old secret only; the new one is worth nothing", client.ID, client.Name, client.Issuer)
+		if c.JSON {
+			return s.json(client)
+		}
 		return nil
 	}
 	rotate, err := c.how(ctx, conn, issuer)
@@ -82,7 +88,7 @@ func (c clientRotateCommand) told(s *streams, made *admin.CreatedClient) {
 		s.hint(deadHint)
 	} else {
 		s.say("client %s (%s) of issuer %s has a new secret beside the one it had; both are good", made.ID, made.Name, made.Issuer)
-		s.hint("`postern client secrets --issuer %s %s` tells when the old one is safe to retire", made.Issuer, made.ID)
+		s.hint("`postern client secrets%s --issuer %s %s` tells when the old one is safe to retire", c.flags(), made.Issuer, quoted(made.ID))
 	}
 	if made.Status == domain.Disabled {
 		s.hint("it is disabled, and gets no token until `postern client enable`")
@@ -145,7 +151,7 @@ func (c clientSecretsCommand) Run(ctx context.Context, s *streams) error {
 	switch {
 	case state.Safe:
 		s.say("the old secret is safe to retire: it was not used for a day")
-		s.hint("postern client retire --issuer %s --tokens live %s", issuer, c.ID)
+		s.hint("postern client retire%s --issuer %s --tokens live %s", c.flags(), issuer, quoted(c.ID))
 	case state.SafeFrom != nil:
 		s.say("the old secret is not safe to retire before %s: it was %s", moment(state.SafeFrom), lastUse(state.Secrets[0].LastUsed))
 	default:

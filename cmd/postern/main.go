@@ -100,7 +100,7 @@ func run(ctx context.Context, args []string, s *streams) (code int) {
 	}
 	parsed, err := parser.Parse(longFlags(parser.Model.Node, args))
 	if err != nil {
-		s.say("%v", err)
+		s.say("%s", strings.Replace(err.Error(), `one of "",`, "one of ", 1)) // left out is no word to write
 		s.hint("`postern --help` lists the commands, `postern COMMAND --help` the flags of one")
 		return exitMisuse
 	}

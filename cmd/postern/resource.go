@@ -151,6 +151,9 @@ func readResources(data []byte) ([]admin.NewNamedResource, error) {
 	at := make(map[string]int)
 	for i, name := range head {
 		name = strings.ToLower(strings.TrimSpace(name))
+		if strings.Contains(name, ";") {
+			return nil, fmt.Errorf("%q is several columns: divide them by commas, not by semicolons", name)
+		}
 		if !slices.Contains([]string{"kind", "id", "label", "tenant"}, name) {
 			return nil, fmt.Errorf("column %q is none of kind, id, label, tenant", name)
 		}

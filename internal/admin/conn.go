@@ -7,14 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"mime"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/postern-dev/postern/oauth"
@@ -85,6 +85,8 @@ type Problem struct {
 		Location string `json:"location"`
 		Message  string `json:"message"`
 	} `json:"errors"`
+
+	sent bool // with a token
 }
 
 // Error lists everything that is wrong.
@@ -106,36 +108,36 @@ func (p *Problem) Error() string {
 
 // Hint says what to do about a problem, where that is known from its type.
 func (p *Problem) Hint() string {
-	switch problemType(p.Type) {
-	case unauthenticated:
+	switch t := problemType(p.Type); {
+	case t == unauthenticated && p.sent:
+		return "the key or the token in the file of --token-file was taken away, has expired, or is none for administration: get another one"
+	case t == notFresh && p.sent:
+		return "an API key never counts as a fresh sign-in: use a token with the scope admin:platform, or the socket on the server's own machine"
+	case t == unauthenticated:
 		return "put an API key (`postern api-key create`) or a token of the management issuer into a file, and name it in POSTERN_TOKEN_FILE"
-	case declared:
+	case t == forbidden:
+		return "`postern admin whoami` tells your role and where it holds"
+	case t == noRotation:
+		return "`postern client secrets` tells how they stand: `client rotate` begins a rotation, `client retire` completes it, `client rotate --cancel` takes the new secret back"
+	case t == notFound:
+		return p.listed()
+	case t == declared:
 		return "change the file that the object came from and `postern apply` it, or `postern release` the object first"
 	}
 	return ""
 }
 
-// UnreachableError says that no server answers.
-type UnreachableError struct {
-	Where string // its socket, or its address
-	Err   error
-}
-
-// Error names the place.
-func (e *UnreachableError) Error() string { return "no running postern at " + e.Where }
-
-// Unwrap returns the cause.
-func (e *UnreachableError) Unwrap() error { return e.Err }
-
-// Hint says what to do about it.
-func (e *UnreachableError) Hint() string {
-	if errors.Is(e.Err, fs.ErrPermission) {
-		return "only the user that postern runs as, and root, may use its socket"
+// listed says how what is missing is found, where it is something that has a list.
+func (p *Problem) listed() string {
+	noun, _, ok := strings.Cut(p.Detail, ` "`)
+	if !ok || !slices.Contains([]string{"client", "tenant", "issuer", "api", "policy", "tier", "api_key"}, noun) {
+		return ""
 	}
-	if strings.Contains(e.Where, "://") {
-		return "see that the server runs, and that a listener of its has the surface admin at this address"
+	text := "`postern " + strings.ReplaceAll(noun, "_", "-") + " list` names those that you may see"
+	if noun == "client" || noun == "tenant" || noun == "api_key" {
+		text += ", each by its id first"
 	}
-	return "start it with `postern serve` or `postern dev --data DIR`, and name the same directory with --data"
+	return text
 }
 
 // call is exchange within callTimeout.
@@ -159,7 +161,10 @@ func (c *Conn) exchange(ctx context.Context, method, path string, version int64,
 	if out == nil {
 		return nil
 	}
-	return json.Unmarshal(data, out)
+	if err := json.Unmarshal(data, out); err != nil {
+		return &ForeignError{Where: c.where, Status: resp.StatusCode, Err: err}
+	}
+	return nil
 }
 
 // send sends in as JSON, if there is any. An answer that refuses is a *Problem; the body of
@@ -193,21 +198,18 @@ func (c *Conn) send(ctx context.Context, method, path string, version int64, in 
 	if err != nil {
 		return nil, c.unreachable(err)
 	}
-	if resp.StatusCode < http.StatusMultipleChoices {
+	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // none is no problem document
+	if resp.StatusCode < http.StatusMultipleChoices && media != "text/html" {
 		return resp, nil
 	}
 	defer resp.Body.Close() //nolint:errcheck // read only
-	p := &Problem{Status: resp.StatusCode, Title: http.StatusText(resp.StatusCode)}
+	if media != "application/problem+json" {
+		return nil, &ForeignError{Where: c.where, Status: resp.StatusCode, Location: resp.Header.Get("Location")}
+	}
+	p := &Problem{Status: resp.StatusCode, Title: http.StatusText(resp.StatusCode), sent: c.token != ""}
 	data, _ := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
 	_ = json.Unmarshal(data, p) // an answer that is no problem document still has its status
 	return nil, p
-}
-
-func (c *Conn) unreachable(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ECONNREFUSED) {
-		return &UnreachableError{Where: c.where, Err: err}
-	}
-	return err
 }
 
 // segment is a name or an id in a path.

@@ -29,6 +29,9 @@ var ErrNoFiles = errors.New("no files that end in .yaml or .yml")
 // that leads out of the directory is refused. The error is an *Error where some
 // files cannot be taken; the others are returned beside it.
 func ReadDir(dir string) ([]File, error) {
+	if at, err := os.Stat(dir); err == nil && !at.IsDir() {
+		return nil, fmt.Errorf("read objects: %s is no directory; name the one that it is in", dir)
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("read objects: %w", err)

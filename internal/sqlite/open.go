@@ -49,6 +49,9 @@ func Open(ctx context.Context, dir string, opt Options) (*DB, error) {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	held, err := Lock(dir)
+	if errors.Is(err, ErrLocked) { // which says what it is about
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
