@@ -6,13 +6,25 @@ import (
 	"unicode/utf8"
 )
 
+// formulas are what a formula begins with. Some programs take the wide forms too.
+const formulas = "=+-@＝＋－＠"
+
 // Cell is a text as a cell of a CSV file for people's spreadsheets. What such a program could
-// take for a formula begins with an apostrophe (D-103). A character that ends a line, or
+// take for a formula begins with an apostrophe (D-103), behind a semicolon too: where the comma
+// stands in numbers, that one ends a cell. A character that ends a line, or
 // moves what is shown, is written as an escape: an event is one line, whatever is in it
 // (D-108).
 func Cell(text string) string {
-	formula := text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0]))
-	text = OneLine(text)
+	first, _ := utf8.DecodeRuneInString(text)
+	formula := text != "" && strings.ContainsRune(formulas+"\t\r", first)
+	parts := strings.Split(OneLine(text), ";")
+	for i, part := range parts {
+		begin := strings.TrimLeft(part, ` "`) // which may be read over
+		if r, _ := utf8.DecodeRuneInString(begin); i > 0 && begin != "" && strings.ContainsRune(formulas, r) {
+			parts[i] = "'" + part
+		}
+	}
+	text = strings.Join(parts, ";")
 	if formula {
 		return "'" + text
 	}

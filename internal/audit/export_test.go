@@ -30,7 +30,7 @@ func (l listed) Events(_ context.Context, q domain.Query) ([]domain.Event, strin
 
 func events() listed {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
-	hostile := []string{`=1+1`, `+1`, `-1`, `@SUM(A1)`, "\t=1", "\r=1", `a"b,c`, "new\nline\r\nand more", "\u202egnp.exe", "plain", ""}
+	hostile := []string{`=1+1`, `a;=1+1`, "\uff1d1", `+1`, `-1`, `@SUM(A1)`, "\t=1", "\r=1", `a"b,c`, "new\nline\r\nand more", "\u202egnp.exe", "plain", ""}
 	var list listed
 	for i, text := range hostile {
 		list = append(list, domain.Event{
@@ -55,6 +55,12 @@ func TestCell(t *testing.T) {
 		"\r=1":                 `'\r=1`,
 		"\n=1":                 `\n=1`,
 		"'=1":                  "'=1",
+		"\uff1d1":              "'\uff1d1",
+		"\uff201":              "'\uff201",
+		"a;=1":                 "a;'=1",
+		`a; "=1;-1`:            `a;' "=1;'-1`,
+		"=1;;\t@x;":            `'=1;;\t@x;`,
+		"a;b; c;":              "a;b; c;",
 		"a\nb\rc\td":           `a\nb\rc\td`,
 		"\x00\x1b[31m\x7f":     `\u0000\u001b[31m\u007f`,
 		"\u0085\u2028\u2029":   `\u0085\u2028\u2029`,
