@@ -48,6 +48,7 @@ type api struct {
 	document []byte              // OpenAPI, as JSON
 	page     []byte              // the same to read
 	open     map[string]bool     // patterns of mux that ask for no credential
+	bare     map[string]bool     // patterns of mux that take no content
 	creating map[string]creation // patterns of mux that take an Idempotency-Key
 }
 
@@ -60,7 +61,7 @@ func New(c Config) http.Handler {
 }
 
 func newAPI(c Config) *api {
-	a := &api{Config: c, registry: c.Registry, explainer: c.Explainer, mux: http.NewServeMux(), open: map[string]bool{}, creating: map[string]creation{}}
+	a := &api{Config: c, registry: c.Registry, explainer: c.Explainer, mux: http.NewServeMux(), open: map[string]bool{}, bare: map[string]bool{}, creating: map[string]creation{}}
 	config := huma.DefaultConfig("Postern admin API", "1")
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil // no $schema members in answers

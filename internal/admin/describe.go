@@ -127,6 +127,7 @@ func (a *api) describeOperation(pattern string, op *huma.Operation) {
 	if slices.ContainsFunc(op.Security, func(s map[string][]string) bool { return len(s) == 0 }) {
 		a.open[pattern] = true
 	}
+	a.bare[pattern] = op.RequestBody == nil
 	for _, c := range creations() {
 		if c.id == op.OperationID {
 			a.creating[pattern] = c

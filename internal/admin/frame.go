@@ -94,6 +94,9 @@ func (a *api) answer(w http.ResponseWriter, req *http.Request, about *asked) err
 	if err != nil {
 		return err
 	}
+	if len(body) > 0 && a.bare[pattern] {
+		return fail(http.StatusBadRequest, malformed, "this operation takes no content; send none")
+	}
 	if err := a.noNull(pattern, body); err != nil {
 		return err
 	}
@@ -127,8 +130,11 @@ func (a *api) find(req *http.Request) (string, error) {
 		return "", fail(http.StatusBadRequest, malformed, "the query string is not well-formed; escape what is no letter or digit")
 	}
 	for name, values := range query {
-		if len(values) > 1 {
+		switch {
+		case len(values) > 1:
 			return "", fail(http.StatusBadRequest, malformed, "a query parameter stands there twice", place("query."+name, "once at most"))
+		case values[0] == "" && !a.open[pattern]: // nobody means everything by it
+			return "", fail(http.StatusUnprocessableEntity, invalid, "a query parameter is empty", place("query."+name, "is empty; leave it out, or give it a value"))
 		}
 	}
 	return pattern, nil

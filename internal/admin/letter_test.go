@@ -1,6 +1,8 @@
 package admin_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -221,6 +223,18 @@ func TestDocumentOfVersions(t *testing.T) {
 	for _, not := range []string{"put-resources 201", "list-tiers 304"} {
 		if _, there := says[not]; there {
 			t.Error(not)
+		}
+	}
+}
+
+// A cursor that somebody made up names no place that a store could not look for (D-107).
+func TestCursorsThatAreMadeUp(t *testing.T) {
+	_, socket := start(t)
+	of := sha256.Sum256([]byte("/api/admin/tiers?"))
+	for place, want := range map[string]int{"a": http.StatusOK, "a\x00": http.StatusBadRequest, "\xff": http.StatusBadRequest, "": http.StatusBadRequest} {
+		cursor := base64.RawURLEncoding.EncodeToString(append(of[:8:8], place...))
+		if status, _, answer := raw(t, socket, http.MethodGet, "/tiers?cursor="+cursor, ""); status != want {
+			t.Errorf("%q: %d %s", place, status, answer)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -39,7 +40,7 @@ func (q *PageQuery) Resolve(ctx huma.Context) []error {
 		return nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(q.Cursor)
-	if err != nil || len(q.Cursor) > maxCursor || len(raw) <= len(q.of) || !bytes.Equal(raw[:len(q.of)], q.of) {
+	if err != nil || len(q.Cursor) > maxCursor || len(raw) <= len(q.of) || !bytes.Equal(raw[:len(q.of)], q.of) || !utf8.Valid(raw[len(q.of):]) || bytes.IndexByte(raw[len(q.of):], 0) >= 0 {
 		return []error{badCursor{place("query.cursor", "is not one that this list gave with these parameters; begin again without it")}}
 	}
 	q.after = string(raw[len(q.of):])

@@ -66,8 +66,15 @@ func (s *SignIn) callerOf(session *Session) domain.Caller {
 	}
 }
 
-// sameOrigin refuses what a page of somebody else's sends to change something (D-95).
+// sameOrigin refuses what a page of somebody else's sends to change something (D-95). A page
+// that came without TLS is somebody else's where we speak TLS; http.CrossOriginProtection looks
+// at the host only, and at the first header of several.
 func sameOrigin(r *http.Request) error {
+	origin, site := r.Header.Values("Origin"), r.Header.Values("Sec-Fetch-Site")
+	plain := secure(r) && len(origin) > 0 && strings.HasPrefix(origin[0], "http:")
+	if !reads(r) && (len(origin) > 1 || len(site) > 1 || plain) {
+		return ErrOrigin
+	}
 	if err := http.NewCrossOriginProtection().Check(r); err != nil {
 		return ErrOrigin
 	}
@@ -76,11 +83,14 @@ func sameOrigin(r *http.Request) error {
 
 // fromPage is sameOrigin for what only a browser may send.
 func fromPage(r *http.Request) error {
-	reads := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
-	if !reads && r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Site") == "" {
+	if !reads(r) && r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Site") == "" {
 		return ErrOrigin
 	}
 	return sameOrigin(r)
+}
+
+func reads(r *http.Request) bool {
+	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 }
 
 // apiKey is the caller of an API key of administration. It never is one with Platform: a key

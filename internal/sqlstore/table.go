@@ -79,6 +79,9 @@ func (t table[T]) List(ctx context.Context, page domain.Page) ([]T, error) {
 	if limit <= 0 {
 		limit = math.MaxInt64
 	}
+	if !storable(page.Prefix) || !storable(page.After) { // no key begins so, and no page did
+		return nil, nil
+	}
 	rows, err := t.q.query(ctx, listObjects, string(t.kind), page.After, page.Prefix, page.Prefix+lastRune, limit)
 	if err != nil {
 		return nil, t.fail(page.Prefix, err)

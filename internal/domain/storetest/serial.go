@@ -117,6 +117,11 @@ func odd(t *testing.T, s Store) {
 		if _, err := s.Read().Clients.Get(t.Context(), key); !errors.Is(err, domain.ErrNotFound) {
 			t.Errorf("%.20q: %v", key, err)
 		}
+		for name, page := range map[string]domain.Page{"prefix": {Prefix: key + "\x00"}, "after": {After: key + "\xff"}} {
+			if found, err := s.Read().Clients.List(t.Context(), page); err != nil || len(found) != 0 {
+				t.Errorf("%s %.20q: %v, %v", name, key, found, err)
+			}
+		}
 		list, err := s.Search(t.Context(), domain.Query{Client: key + "\x00"})
 		if err != nil || len(list) != 0 {
 			t.Errorf("%.20q: %v, %v", key, list, err)
