@@ -50,13 +50,13 @@ func TestAddHostile(t *testing.T) {
 	all := map[string]*hostile{}
 	for _, round := range []string{
 		"BenchmarkHostileDocument/fragment_bomb-2 10 9 ns/op 4000 cpu-ns/op 50 B/op 1 allocs/op\nBenchmarkCacheHit-2 3 7 cpu-ns/op\n",
-		"BenchmarkHostileDocument/fragment_bomb-2 10 9 ns/op 2000 cpu-ns/op 40 B/op 1 allocs/op\nBenchmarkHostileVariables/deep-2 1 8 cpu-ns/op 3 B/op\n",
+		"BenchmarkHostileDocument/fragment_bomb-2 10 9 ns/op 2000 cpu-ns/op 40 B/op 1 allocs/op\nBenchmarkHostileBody/deep-2 1 8 cpu-ns/op 3 B/op\n",
 	} {
 		addHostile(all, figures([]byte(round)))
 	}
 	want := map[string]*hostile{
 		"BenchmarkHostileDocument/fragment_bomb": {Name: "fragment bomb", CPU: []float64{4000, 2000}, Bytes: 50, Target: "≤ 5"},
-		"BenchmarkHostileVariables/deep":         {Name: "variables of 1 MiB: deep", CPU: []float64{8}, Bytes: 3},
+		"BenchmarkHostileBody/deep":              {Name: "body: deep", CPU: []float64{8}, Bytes: 3},
 	}
 	if diff := cmp.Diff(want, all); diff != "" {
 		t.Error(diff)

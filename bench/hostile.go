@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// hostile is what one document or set of variables costs that was made to cost much.
+// hostile is what one document or body costs that was made to cost much.
 type hostile struct {
 	Name   string    `json:"name"`
 	CPU    []float64 `json:"cpu_ns"` // of the whole process for one, by round
@@ -20,8 +20,8 @@ type hostile struct {
 
 // The benchmarks of internal/graphql.
 const (
-	hostileDocument  = "BenchmarkHostileDocument/"
-	hostileVariables = "BenchmarkHostileVariables/"
+	hostileDocument = "BenchmarkHostileDocument/"
+	hostileBody     = "BenchmarkHostileBody/"
 )
 
 // hostile runs what is hostile, round by round.
@@ -32,7 +32,7 @@ func (b *bench) hostile(ctx context.Context) error {
 	}
 	all := map[string]*hostile{}
 	for range b.rounds {
-		out, err := run("^BenchmarkHostile(Document|Variables)$", "20ms")
+		out, err := run("^BenchmarkHostile(Document|Body)$", "20ms")
 		if err != nil {
 			return err
 		}
@@ -51,15 +51,15 @@ func (b *bench) hostile(ctx context.Context) error {
 func addHostile(all map[string]*hostile, found map[figure]float64) {
 	for f, n := range found {
 		document, isDocument := strings.CutPrefix(f.benchmark, hostileDocument)
-		variables, areVariables := strings.CutPrefix(f.benchmark, hostileVariables)
-		if f.unit != "cpu-ns/op" || !isDocument && !areVariables {
+		body, isBody := strings.CutPrefix(f.benchmark, hostileBody)
+		if f.unit != "cpu-ns/op" || !isDocument && !isBody {
 			continue
 		}
 		h := all[f.benchmark]
 		if h == nil {
 			h = &hostile{Name: strings.ReplaceAll(document, "_", " "), Target: "≤ 5"}
-			if areVariables {
-				h.Name, h.Target = "variables of 1 MiB: "+strings.ReplaceAll(variables, "_", " "), ""
+			if isBody {
+				h.Name, h.Target = "body: "+strings.ReplaceAll(body, "_", " "), ""
 			}
 			all[f.benchmark] = h
 		}

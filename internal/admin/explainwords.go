@@ -95,7 +95,7 @@ func documentWords(reason guard.Reason) string {
 	case guard.GraphQLMalformed:
 		return "the document, or its variables, cannot be read"
 	case guard.GraphQLTooComplex:
-		return "the document is past one of the limits of this API (graphql.limits)"
+		return "the request is past one of the limits of this API (graphql.limits)"
 	case guard.GraphQLInvalid:
 		return "the document is not valid in the schema of this API"
 	case guard.GraphQLNoOperation:

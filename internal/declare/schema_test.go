@@ -109,7 +109,7 @@ func TestCheckSchemaFile(t *testing.T) {
 		"D-91 a schema among the objects": {map[string]string{"apis/graph.yaml": strings.Replace(graphFile, "schema_file: trials.graphql", "schema: |\n    type Query {\n      study: Study\n    }", 1)},
 			"apis/graph.yaml:9: graphql.schema:2 Undefined type Study."},
 		"fields": {map[string]string{"apis/graph.yaml": strings.Replace(graphFile, "depth", "deep", 1)},
-			"apis/graph.yaml:12: graphql.limits.deep is no field; there are bytes, tokens, depth, aliases, directives, fragments, cost"},
+			"apis/graph.yaml:12: graphql.limits.deep is no field; there are bytes, tokens, depth, aliases, directives, fragments, cost, values"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			told := ""

@@ -70,7 +70,7 @@ func (p *problems) limits(l *graphql.Limits) {
 		is, most int
 	}{
 		{"bytes", l.Bytes, 1 << 20}, {"tokens", l.Tokens, 100_000}, {"depth", l.Depth, 100}, {"aliases", l.Aliases, 10_000},
-		{"directives", l.Directives, 10_000}, {"fragments", l.Fragments, 1000}, {"cost", l.Cost, 100_000},
+		{"directives", l.Directives, 10_000}, {"fragments", l.Fragments, 1000}, {"cost", l.Cost, 100_000}, {"values", l.Values, 1_000_000},
 	} {
 		if one.is < 0 || one.is > one.most {
 			p.add("graphql.limits."+one.field, "is %d; from 1 to %d, or leave it out", one.is, one.most)

@@ -47,12 +47,12 @@ func TestGraphQLProblems(t *testing.T) {
 		{"D-81 batching", func(g *domain.GraphQL) { g.Batching = 101 }, []string{"graphql.batching: is 101 requests in one array; from 0, which is none, to 100"}},
 		{"D-81 less than none", func(g *domain.GraphQL) { g.Batching = -1 }, []string{"graphql.batching: is -1 requests in one array; from 0, which is none, to 100"}},
 		{"D-89 limits", func(g *domain.GraphQL) {
-			g.Limits = graphql.Limits{Bytes: 1<<20 + 1, Tokens: -1, Depth: 101, Aliases: 10_001, Directives: 10_001, Fragments: 1001, Cost: 100_001}
+			g.Limits = graphql.Limits{Bytes: 1<<20 + 1, Tokens: -1, Depth: 101, Aliases: 10_001, Directives: 10_001, Fragments: 1001, Cost: 100_001, Values: 1_000_001}
 		}, []string{
 			"graphql.limits.bytes: is 1048577; from 1 to 1048576, or leave it out", "graphql.limits.tokens: is -1; from 1 to 100000, or leave it out",
 			"graphql.limits.depth: is 101; from 1 to 100, or leave it out", "graphql.limits.aliases: is 10001; from 1 to 10000, or leave it out",
 			"graphql.limits.directives: is 10001; from 1 to 10000, or leave it out", "graphql.limits.fragments: is 1001; from 1 to 1000, or leave it out",
-			"graphql.limits.cost: is 100001; from 1 to 100000, or leave it out",
+			"graphql.limits.cost: is 100001; from 1 to 100000, or leave it out", "graphql.limits.values: is 1000001; from 1 to 1000000, or leave it out",
 		}},
 		{"no schema", func(g *domain.GraphQL) { g.Schema = "" },
 			[]string{"graphql.schema: is missing; write it there (SDL), or name its file: schema_file: x.graphql"}},

@@ -2,6 +2,7 @@ package graphql
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/maypok86/otter/v2"
 )
@@ -15,9 +16,9 @@ type Cache struct {
 // key is everything that a plan depends on, compared in full: no digest that two
 // documents could share (RULES "Guard, GraphQL").
 type key struct {
-	generation uint64 // of the schema, unique in the process: it stands for the API too
-	name       string
-	query      string
+	schema *Schema // each as it was loaded: it stands for the API too
+	name   string
+	query  string
 }
 
 type planned struct {
@@ -45,9 +46,12 @@ func NewCache(bytes uint64) (*Cache, error) {
 
 // Plan is Schema.Plan, remembered. The error is a *Refusal.
 func (c *Cache) Plan(s *Schema, query, name string) (*Plan, error) {
-	k := key{s.generation, name, query}
-	v, ok := c.plans.GetIfPresent(k)
+	if len(query)+len(name) > s.options.Limits.Bytes { // past a limit, or a name that no operation has
+		return s.Plan(query, name)
+	}
+	v, ok := c.plans.GetIfPresent(key{s, name, query})
 	if !ok {
+		query, name = strings.Clone(query), strings.Clone(name) // what is kept does not keep the rest of a body
 		plan, err := s.Plan(query, name)
 		v = planned{plan: plan}
 		if r, ok := errors.AsType[*Refusal](err); ok {
@@ -55,9 +59,7 @@ func (c *Cache) Plan(s *Schema, query, name string) (*Plan, error) {
 		} else if err != nil {
 			return nil, err
 		}
-		if len(query) <= s.options.Limits.Bytes {
-			c.plans.Set(k, v)
-		}
+		c.plans.Set(key{s, name, query}, v)
 	}
 	if v.refusal != nil {
 		return nil, v.refusal

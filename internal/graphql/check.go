@@ -20,12 +20,11 @@ func (p *Plan) CheckResponse(body []byte, rights *policy.Rights, said *policy.Sa
 	if p.answer == nil {
 		return nil, &Refusal{Reason: BadAnswer, Detail: "the API does not check answers"}
 	}
-	if err := strictjson.Check(body); err != nil {
+	tape, err := strictjson.Lay(string(body), strictjson.Bounds{}) // how long it may be is the caller's to say
+	if err != nil {
 		return nil, &Refusal{Reason: BadAnswer, Detail: err.Error()}
 	}
-	c := checker{schema: p.schema, text: string(body), rights: rights, said: said}
-	c.tokens = tape(c.text)
-	c.out = make([]byte, 0, len(body))
+	c := checker{Tape: tape, schema: p.schema, rights: rights, said: said, out: make([]byte, 0, len(body))}
 	if refusal := c.envelope(p.answer); refusal != nil {
 		return nil, refusal
 	}
@@ -33,9 +32,8 @@ func (p *Plan) CheckResponse(body []byte, rights *policy.Rights, said *policy.Sa
 }
 
 type checker struct {
+	strictjson.Tape
 	schema *Schema
-	text   string
-	tokens []token
 	out    []byte
 	rights *policy.Rights
 	said   *policy.Said
@@ -47,17 +45,18 @@ func bad(why string) *Refusal { return &Refusal{Reason: BadAnswer, Detail: why} 
 
 // envelope reads data, errors and extensions (GraphQL §7.1).
 func (c *checker) envelope(s *shape) *Refusal {
-	if c.tokens[0].kind != '{' {
+	root := c.Tokens[0]
+	if root.Kind != '{' {
 		return bad("no object")
 	}
-	data, errs := 0, false
-	for i := 1; i < len(c.tokens); i = c.tokens[i+1].next {
-		switch c.raw(i) {
-		case `"data"`:
-			data = i + 1
-		case `"errors"`:
+	data, errs := int32(0), false
+	for i := int32(1); i < root.Next; i = c.Tokens[i].Next {
+		switch c.Tokens[i].Name {
+		case "data":
+			data = i
+		case "errors":
 			errs = true
-		case `"extensions"`:
+		case "extensions":
 		default:
 			return bad("a member that no answer has")
 		}
@@ -77,7 +76,7 @@ func (c *checker) envelope(s *shape) *Refusal {
 		c.out = append(c.out, ',')
 	}
 	c.out = append(c.out, `"data":`...)
-	if c.tokens[data].kind == '[' {
+	if c.Tokens[data].Kind == '[' {
 		return bad("data is no object")
 	}
 	refusal := c.value(data, s)
@@ -85,21 +84,19 @@ func (c *checker) envelope(s *shape) *Refusal {
 	return refusal
 }
 
-func (c *checker) raw(i int) string { return c.text[c.tokens[i].start:c.tokens[i].end] }
-
 // value reads what stands in a place: null, lists and objects of its types, or a leaf.
-func (c *checker) value(i int, s *shape) *Refusal {
-	t := c.tokens[i]
+func (c *checker) value(i int32, s *shape) *Refusal {
+	t := &c.Tokens[i]
 	switch {
-	case t.kind == 'n':
+	case t.Kind == 'n':
 		c.out = append(c.out, "null"...)
 		return nil
 	case s != nil && s.opaque:
 		c.copy(i)
 		return nil
-	case t.kind == '[':
+	case t.Kind == '[':
 		c.out = append(c.out, '[')
-		for e := i + 1; e < t.next; e = c.tokens[e].next {
+		for e := i + 1; e < t.Next; e = c.Tokens[e].Next {
 			if e > i+1 {
 				c.out = append(c.out, ',')
 			}
@@ -109,41 +106,38 @@ func (c *checker) value(i int, s *shape) *Refusal {
 		}
 		c.out = append(c.out, ']')
 		return nil
-	case s == nil && t.kind != '{':
-		c.out = append(c.out, c.raw(i)...)
+	case s == nil && t.Kind != '{':
+		c.out = append(c.out, c.Raw(i)...)
 		return nil
-	case s == nil || t.kind != '{':
+	case s == nil || t.Kind != '{':
 		return bad("an object where a leaf was asked for, or the other way round")
 	}
 	return c.object(i, s)
 }
 
 // copy writes a value of any kind without its white space.
-func (c *checker) copy(i int) {
-	t := c.tokens[i]
-	switch t.kind {
-	case '[', '{':
-		c.out = append(c.out, t.kind)
-		name := t.kind == '{'
-		for e := i + 1; e < t.next; e = c.tokens[e].next {
-			if e > i+1 && (t.kind == '[' || name) {
-				c.out = append(c.out, ',')
-			}
-			c.copy(e)
-			if t.kind == '{' && name {
-				c.out = append(c.out, ':')
-			}
-			name = t.kind == '{' && !name
-		}
-		c.out = append(c.out, t.kind+2)
-	default:
-		c.out = append(c.out, c.raw(i)...)
+func (c *checker) copy(i int32) {
+	t := &c.Tokens[i]
+	if t.Kind != '[' && t.Kind != '{' {
+		c.out = append(c.out, c.Raw(i)...)
+		return
 	}
+	c.out = append(c.out, t.Kind)
+	for e := i + 1; e < t.Next; e = c.Tokens[e].Next {
+		if e > i+1 {
+			c.out = append(c.out, ',')
+		}
+		if t.Kind == '{' {
+			c.out = append(strictjson.AppendString(c.out, c.Tokens[e].Name), ':')
+		}
+		c.copy(e)
+	}
+	c.out = append(c.out, t.Kind+2) // } and ] stand two after { and [
 }
 
 // object checks an object and writes it without the hidden members. Whatever was not
 // asked for refuses the answer.
-func (c *checker) object(i int, s *shape) *Refusal {
+func (c *checker) object(i int32, s *shape) *Refusal {
 	of, refusal := c.typeOf(i, s)
 	if refusal != nil {
 		return refusal
@@ -151,16 +145,15 @@ func (c *checker) object(i int, s *shape) *Refusal {
 	keys := 0
 	c.out = append(c.out, '{')
 	first := true
-	for m, at := i+1, 0; m < c.tokens[i].next; m = c.tokens[m+1].next {
-		name := c.raw(m)
-		name = name[1 : len(name)-1]
+	for m, at := i+1, 0; m < c.Tokens[i].Next; m = c.Tokens[m].Next {
+		name := c.Tokens[m].Name
 		place := of.place(name, at)
 		if place < 0 {
 			k := slices.IndexFunc(of.keys, func(k keyCheck) bool { return k.alias == name })
 			switch {
 			case k >= 0:
 				keys++
-				if refusal := c.key(&of.keys[k], m+1); refusal != nil {
+				if refusal := c.key(&of.keys[k], m); refusal != nil {
 					return refusal
 				}
 			case s.alias == "" || name != s.alias:
@@ -173,8 +166,8 @@ func (c *checker) object(i int, s *shape) *Refusal {
 			c.out = append(c.out, ',')
 		}
 		first = false
-		c.out = append(append(c.out, c.raw(m)...), ':')
-		if refusal := c.value(m+1, of.shapes[place]); refusal != nil {
+		c.out = append(append(append(c.out, '"'), name...), '"', ':') // a name of the document, which needs no escape
+		if refusal := c.value(m, of.shapes[place]); refusal != nil {
 			return refusal
 		}
 	}
@@ -194,15 +187,15 @@ func (t *shapeType) place(name string, hint int) int {
 }
 
 // typeOf is the type of an object, by its hidden __typename where several may stand.
-func (c *checker) typeOf(i int, s *shape) (*shapeType, *Refusal) {
+func (c *checker) typeOf(i int32, s *shape) (*shapeType, *Refusal) {
 	if s.alias == "" {
 		return s.types[0], nil
 	}
-	for m := i + 1; m < c.tokens[i].next; m = c.tokens[m+1].next {
-		if name := c.raw(m); name[1:len(name)-1] == s.alias {
-			is := c.raw(m + 1)
+	for m := i + 1; m < c.Tokens[i].Next; m = c.Tokens[m].Next {
+		if c.Tokens[m].Name == s.alias {
+			is, _ := c.String(m) // no type has an empty name
 			for _, t := range s.types {
-				if len(is) == len(t.name)+2 && is[1:len(is)-1] == t.name {
+				if is == t.name {
 					return t, nil
 				}
 			}
@@ -214,15 +207,12 @@ func (c *checker) typeOf(i int, s *shape) (*shapeType, *Refusal) {
 
 // key holds an object's key against the client's scope. A null, missing or odd one
 // refuses.
-func (c *checker) key(k *keyCheck, i int) *Refusal {
-	t := c.tokens[i]
+func (c *checker) key(k *keyCheck, i int32) *Refusal {
 	v := value{}
-	switch {
-	case t.kind == '"':
-		text, _ := str(c.text, t)
+	if text, ok := c.String(i); ok {
 		v = value{kind: isString, text: text}
-	case t.kind == '0' && integer(c.raw(i)):
-		v = value{kind: isInt, text: c.raw(i)}
+	} else if raw := c.Raw(i); integer(raw) {
+		v = value{kind: isInt, text: raw}
 	}
 	id, ok := v.id()
 	if !ok {

@@ -2,7 +2,6 @@ package graphql
 
 import (
 	"encoding/json"
-	"slices"
 
 	"github.com/postern-dev/postern/internal/policy"
 )
@@ -42,11 +41,16 @@ func (p *Plan) Need(variables json.RawMessage) (*Need, error) {
 	if len(p.pins) > 0 {
 		n.found = make([]*found, len(p.pins))
 	}
+	size := 0
 	for i := range p.pins {
 		pin := &p.pins[i]
 		found, refusal := pin.fixed, pin.refused
 		if found == nil && refusal == nil {
-			found, refusal = pin.resolve(p.schema, vars)
+			if size += pin.args.size(vars); size > p.schema.options.Limits.Values { // one list may be given to many fields
+				refusal = tooComplex("values", nil)
+			} else {
+				found, refusal = pin.resolve(p.schema, vars)
+			}
 		}
 		if refusal != nil {
 			at, r := p.spots[pin.spot], *refusal
@@ -99,11 +103,12 @@ func (n *Need) Missing(rights *policy.Rights, said *policy.Said) []Decision {
 // document.
 func (n *Need) Resources() []policy.Resource {
 	var list []policy.Resource
+	seen := map[policy.Resource]bool{}
 	for i := range n.plan.checks {
 		for _, alternatives := range n.asked(&n.plan.checks[i]) {
 			for _, r := range alternatives[0].Resources { // rules with alternatives have none
-				if !slices.Contains(list, r) {
-					list = append(list, r)
+				if !seen[r] {
+					seen[r], list = true, append(list, r)
 				}
 			}
 		}

@@ -1,11 +1,8 @@
 package graphql_test
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -43,48 +40,19 @@ func BenchmarkHostileDocument(b *testing.B) {
 	}
 }
 
-// hostileVariables are for a document that is good; each is near the most that a body may
-// have, 1 MiB.
-func hostileVariables() map[string]struct{ query, variables string } {
-	const size = 1 << 20
-	many := func(format string) string {
-		var b strings.Builder
-		for i := 0; b.Len() < size-100; i++ {
-			b.WriteString(strings.ReplaceAll(format, "#", strconv.Itoa(i)))
-		}
-		return strings.TrimSuffix(b.String(), ",")
-	}
-	const ids, filter, note = `query($i:[ID!]!){studiesByIds(ids:$i){name}}`, `query($f:CandidateFilter!){candidates(filter:$f){id}}`, `query($i:ID!){study(id:$i){note(id:"n")}}`
-	return map[string]struct{ query, variables string }{
-		"many ids":         {ids, `{"i":[` + many(`"#",`) + `]}`},
-		"the same id":      {ids, `{"i":[` + many(`"1",`) + `]}`},
-		"long id":          {note, `{"i":"` + strings.Repeat("x", size-100) + `"}`},
-		"escapes":          {note, `{"i":"` + strings.Repeat(`\u0041`, size/6-100) + `"}`},
-		"many members":     {note, `{` + many(`"v#":1,`) + `,"i":"1"}`},
-		"member twice":     {note, `{` + many(`"v#":1,`) + `,"v0":1}`},
-		"deep":             {filter, `{"f":` + strings.Repeat(`{"any":[`, size/20) + strings.Repeat(`]}`, size/20) + `}`},
-		"deep, undeclared": {note, `{"i":"1","x":` + strings.Repeat(`[`, size/2-100) + strings.Repeat(`]`, size/2-100) + `}`},
-		"many filters":     {filter, `{"f":{"any":[` + many(`{"studyId":#},`) + `]}}`},
-	}
-}
-
-// BenchmarkHostileVariables is what they cost where the client holds one study.
-func BenchmarkHostileVariables(b *testing.B) {
+// BenchmarkHostileBody is what they cost, read and judged, where the client holds one study.
+func BenchmarkHostileBody(b *testing.B) {
 	s := load(b, graphql.Options{})
+	plans, err := graphql.NewCache(1 << 20)
+	if err != nil {
+		b.Fatal(err)
+	}
 	rights := client(oneStudy, actions...)
-	hostile := hostileVariables()
-	for _, name := range slices.Sorted(maps.Keys(hostile)) {
+	bodies := hostileBodies()
+	for _, name := range slices.Sorted(maps.Keys(bodies)) {
 		b.Run(name, func(b *testing.B) {
-			h := hostile[name]
-			plan, err := s.Plan(h.query, "")
-			if err != nil {
-				b.Fatal(err)
-			}
-			reportCPU(b, func() {
-				if need, err := plan.Need(json.RawMessage(h.variables)); err == nil {
-					need.Decide(rights, said)
-				}
-			})
+			body := []byte(bodies[name])
+			reportCPU(b, func() { pass(s, plans, rights, body) })
 		})
 	}
 }

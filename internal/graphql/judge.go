@@ -57,12 +57,14 @@ type judge struct {
 }
 
 func (j *judge) operation(op *ast.OperationDefinition) *Refusal {
-	for _, v := range op.VariableDefinitions {
+	j.declared = make(map[string]int, len(op.VariableDefinitions))
+	for i, v := range op.VariableDefinitions {
 		mine := variable{name: v.Variable, typ: v.Type}
 		if v.DefaultValue != nil {
 			initial := literal(v.DefaultValue)
 			mine.initial = &initial
 		}
+		j.declared[v.Variable] = i
 		j.variables = append(j.variables, mine)
 	}
 	def := j.schema.ast.Query

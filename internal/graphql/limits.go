@@ -4,16 +4,17 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Limits bound what a document may cost, here and upstream. They are looked at before
-// it is validated (D-89). Zero fields mean the defaults.
+// Limits bound what a request may cost, here and upstream. They are looked at before
+// anything of it is validated (D-89). Zero fields mean the defaults.
 type Limits struct {
 	Bytes      int `json:"bytes,omitempty" yaml:"bytes"`           // of the document; left out: 65536
 	Tokens     int `json:"tokens,omitempty" yaml:"tokens"`         // of the document, comments too; left out: 4000
-	Depth      int `json:"depth,omitempty" yaml:"depth"`           // of selection sets, and of lists and objects in values; left out: 15
+	Depth      int `json:"depth,omitempty" yaml:"depth"`           // of selection sets, and of lists and objects in values, variables too; left out: 15
 	Aliases    int `json:"aliases,omitempty" yaml:"aliases"`       // of the whole document; left out: 100
 	Directives int `json:"directives,omitempty" yaml:"directives"` // of the whole document; left out: 50
 	Fragments  int `json:"fragments,omitempty" yaml:"fragments"`   // definitions; left out: 100
 	Cost       int `json:"cost,omitempty" yaml:"cost"`             // fields of an operation once its fragments are expanded; left out: 1000
+	Values     int `json:"values,omitempty" yaml:"values"`         // of a request's JSON, or of a batch's: every list and object, and all that they hold; left out: 10000
 }
 
 func (l Limits) defaults() Limits {
@@ -21,7 +22,7 @@ func (l Limits) defaults() Limits {
 		field *int
 		value int
 	}{
-		{&l.Bytes, 64 << 10}, {&l.Tokens, 4000}, {&l.Depth, 15}, {&l.Aliases, 100}, {&l.Directives, 50}, {&l.Fragments, 100}, {&l.Cost, 1000},
+		{&l.Bytes, 64 << 10}, {&l.Tokens, 4000}, {&l.Depth, 15}, {&l.Aliases, 100}, {&l.Directives, 50}, {&l.Fragments, 100}, {&l.Cost, 1000}, {&l.Values, 10_000},
 	} {
 		if *d.field <= 0 {
 			*d.field = d.value

@@ -23,7 +23,7 @@ const maxSchema = 16 << 20
 // there are problems, all that could be found at once are returned and no schema.
 func Load(sdl string, rules []Rule, options Options) (*Schema, []Problem) {
 	l := &loader{said: map[string]*statement{}, schema: &Schema{
-		generation: generations.Add(1), options: options, prefix: aliasPrefix(),
+		options: options, prefix: aliasPrefix(),
 		types: map[string]*typeRule{}, inputs: map[string]*inputRule{}, enums: map[string]map[string][]int{},
 	}}
 	l.schema.options.Limits = options.Limits.defaults()

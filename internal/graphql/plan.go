@@ -16,6 +16,7 @@ type Plan struct {
 	document  string
 	checked   string // with hidden aliases; "" if answers are not checked
 	variables []variable
+	declared  map[string]int // places of the variables, by name
 	checks    []check
 	pins      []pin
 	spots     []spot

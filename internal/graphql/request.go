@@ -2,7 +2,7 @@ package graphql
 
 import (
 	"encoding/json"
-	"strings"
+	"errors"
 
 	"github.com/postern-dev/postern/internal/strictjson"
 )
@@ -14,123 +14,82 @@ type Request struct {
 	Variables     json.RawMessage
 }
 
-// ReadRequest reads a body of the form {query, variables, operationName}. A member
-// twice, or of another type, is refused (D-85), and so are arrays of requests; a member
-// of another name too, as persisted queries need one (D-84). Empty extensions are
+// ReadRequests reads a body of the form {query, variables, operationName}, or an array of
+// at most max of these (D-81). A member twice, or of another type, is refused (D-85); a
+// member of another name too, as persisted queries need one (D-84). Empty extensions are
 // taken and not forwarded. The error is a *Refusal.
-func ReadRequest(body []byte) (Request, error) {
-	members, err := strictjson.Object(body)
+func (s *Schema) ReadRequests(body []byte, max int) (requests []Request, batch bool, err error) {
+	tape, err := strictjson.Lay(string(body), strictjson.Bounds{Values: s.options.Limits.Values})
 	if err != nil {
-		return Request{}, &Refusal{Reason: Malformed, Detail: "body: " + err.Error()}
+		return nil, false, unread("body", err)
 	}
-	return request(members)
-}
-
-// ReadParameters reads the query of a GET (D-82): query, variables and operationName,
-// each at most once, and nothing else. Whether GET is turned on, and that it carries
-// no mutation (Plan.Mutation), is the mouth's business. The error is a *Refusal.
-func ReadParameters(query map[string][]string) (r Request, err error) {
-	for name, values := range query {
-		if len(values) != 1 {
-			return r, &Refusal{Reason: Malformed, Detail: "a parameter more than once"}
-		}
-		switch value := values[0]; name {
-		case "query":
-			r.Query = value
-		case "operationName":
-			r.OperationName = value
-		case "variables":
-			r.Variables = json.RawMessage(value)
-		default:
-			return r, &Refusal{Reason: NotSupported, Detail: "a parameter that is not query, variables or operationName"}
-		}
+	root := &tape.Tokens[0]
+	if root.Kind != '[' {
+		one, err := readRequest(&tape, 0)
+		return []Request{one}, false, err
 	}
-	if _, has := query["query"]; !has {
-		return r, &Refusal{Reason: Malformed, Detail: "there is no query"}
-	}
-	return r, nil
-}
-
-// ReadBatch reads an array of requests (D-81), at most max. A body that is no array
-// is one request. The error is a *Refusal.
-func ReadBatch(body []byte, max int) (requests []Request, batch bool, err error) {
-	if strings.HasPrefix(strings.TrimLeft(string(body[:min(len(body), 64)]), " \t\r\n"), "[") {
-		requests, err = readArray(body, max)
-		return requests, true, err
-	}
-	one, err := ReadRequest(body)
-	if err != nil {
-		return nil, false, err
-	}
-	return []Request{one}, false, nil
-}
-
-func readArray(body []byte, max int) ([]Request, error) {
-	if err := strictjson.Check(body); err != nil {
-		return nil, &Refusal{Reason: Malformed, Detail: "body: " + err.Error()}
-	}
-	text := string(body)
-	var requests []Request
-	tokens := tape(text)
-	for i := 1; i < len(tokens); i = tokens[i].next {
+	for i := int32(1); i < root.Next; i = tape.Tokens[i].Next {
 		if len(requests) == max {
-			return nil, &Refusal{Reason: TooComplex, Detail: "past the limit of requests in a batch"}
+			return nil, true, &Refusal{Reason: TooComplex, Detail: "past the limit of requests in a batch"}
 		}
-		one, err := ReadRequest([]byte(text[tokens[i].start:tokens[i].end]))
+		one, err := readRequest(&tape, i)
 		if err != nil {
-			return nil, err
+			return nil, true, err
 		}
 		requests = append(requests, one)
 	}
 	if len(requests) == 0 {
-		return nil, &Refusal{Reason: Malformed, Detail: "an empty batch"}
+		return nil, true, &Refusal{Reason: Malformed, Detail: "an empty batch"}
 	}
-	return requests, nil
+	return requests, true, nil
 }
 
-func request(members []strictjson.RawMember) (r Request, err error) {
-	has := false
-	for i := range members {
-		switch m := &members[i]; m.Name {
+// unread is why JSON of a client is not read.
+func unread(what string, err error) *Refusal {
+	switch {
+	case errors.Is(err, strictjson.ErrValues):
+		return tooComplex("values", nil)
+	case errors.Is(err, strictjson.ErrDepth):
+		return tooComplex("depth", nil)
+	}
+	return &Refusal{Reason: Malformed, Detail: what + ": " + err.Error()}
+}
+
+func readRequest(t *strictjson.Tape, at int32) (r Request, err error) {
+	root, has := &t.Tokens[at], false
+	if root.Kind != '{' {
+		return r, &Refusal{Reason: Malformed, Detail: "body: " + strictjson.ErrNotObject.Error()}
+	}
+	for i := at + 1; i < root.Next; i = t.Tokens[i].Next {
+		text := true
+		switch m := &t.Tokens[i]; m.Name {
 		case "query":
-			r.Query, err = m.Text()
+			r.Query, text = t.String(i)
 			has = true
 		case "operationName":
-			if string(m.Value) != "null" {
-				r.OperationName, err = m.Text()
+			if m.Kind != 'n' {
+				r.OperationName, text = t.String(i)
 			}
 		case "variables":
-			if c := m.Value[0]; c != '{' && c != 'n' {
+			if m.Kind != '{' && m.Kind != 'n' {
 				return r, &Refusal{Reason: Malformed, Detail: "variables are no JSON object"}
 			}
-			r.Variables = m.Value
-		case "extensions":
-			err = extensions(m.Value)
+			r.Variables = json.RawMessage(t.Raw(i))
+		case "extensions": // may be there, but say nothing
+			if m.Kind != 'n' && (m.Kind != '{' || t.Len(i) > 0) {
+				return r, &Refusal{Reason: NotSupported, Detail: "extensions, as persisted queries need them"}
+			}
 		default:
 			return r, &Refusal{Reason: NotSupported, Detail: "a member that is not query, variables or operationName"}
 		}
-		if err != nil {
-			break
+		if !text {
+			return r, &Refusal{Reason: Malformed, Detail: "query and operationName are strings"}
 		}
 	}
-	if err == nil && !has {
-		err = &Refusal{Reason: Malformed, Detail: "there is no query"}
+	if !has {
+		return r, &Refusal{Reason: Malformed, Detail: "there is no query"}
 	}
-	if _, ok := err.(*Refusal); err != nil && !ok { //nolint:errorlint // made here, bare
-		err = &Refusal{Reason: Malformed, Detail: "query and operationName are strings"}
-	}
-	return r, err
-}
-
-// extensions may be there, but say nothing.
-func extensions(raw json.RawMessage) error {
-	if string(raw) == "null" {
-		return nil
-	}
-	if members, err := strictjson.Object(raw); err != nil || len(members) > 0 {
-		return &Refusal{Reason: NotSupported, Detail: "extensions, as persisted queries need them"}
-	}
-	return nil
+	return r, nil
 }
 
 // Body is what is forwarded: query, operationName and variables, and nothing else.

@@ -1,8 +1,6 @@
 package graphql
 
 import (
-	"sync/atomic"
-
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/postern-dev/postern/internal/policy"
@@ -10,7 +8,6 @@ import (
 
 // Schema is an annotated schema made ready. It does not change.
 type Schema struct {
-	generation uint64
 	ast        *ast.Schema
 	options    Options
 	kinds      []string                    // resource kinds; their places are the bits of a kindSet
@@ -23,11 +20,6 @@ type Schema struct {
 	all        []policy.Need               // of each kind, all
 	everything []source                    // pins every kind
 }
-
-var generations atomic.Uint64
-
-// Generation is different for every schema that was loaded in this process.
-func (s *Schema) Generation() uint64 { return s.generation }
 
 // Kinds are the resource kinds that the schema names, in alphabetical order.
 func (s *Schema) Kinds() []string { return s.kinds }

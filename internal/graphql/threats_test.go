@@ -305,3 +305,57 @@ func TestLimits(t *testing.T) {
 		})
 	}
 }
+
+// What variables and batches hold is bounded too, before it is looked at; neither a literal nor
+// a variable goes deeper than the other (D-81, D-86, D-89).
+func TestLimitsOfVariables(t *testing.T) {
+	const ids, filter = `query($i:[ID!]!){studiesByIds(ids:$i){name}}`, `query($f:CandidateFilter!){candidates(filter:$f){id}}`
+	const leaf = `query($i:ID!){study(id:$i){name}}`
+	s := load(t, graphql.Options{Limits: graphql.Limits{Depth: 3, Values: 6}})
+	for _, tc := range []struct{ name, query, within, past string }{
+		{"values", ids, `{"i":[1,2,3,4]}`, `{"i":[1,2,3,4,5]}`},
+		{"values of members", leaf, `{"a":1,"b":2,"c":3,"d":4,"i":1}`, `{"a":1,"b":2,"c":3,"d":4,"e":5,"i":1}`},
+		{"values, again in each field", `query($i:[ID!]!){studiesByIds(ids:$i){name} studiesByIds(ids:$i){name}}`, `{"i":[1]}`, `{"i":[1,2]}`},
+		{"values that nobody declared", leaf, `{"i":1,"x":[[1,2]]}`, `{"i":1,"x":[[1,2,3]]}`},
+		{"depth", filter, `{"f":{"any":[{}]}}`, `{"f":{"any":[{"any":[]}]}}`},
+		{"depth that nobody declared", leaf, `{"i":1,"x":[[[]]]}`, `{"i":1,"x":[[[[]]]]}`},
+	} {
+		if got := judge(t, s, client(everyone, actions...), tc.query, tc.within); got != "allowed" {
+			t.Errorf("%s, within: got %s", tc.name, got)
+		}
+		if got := judge(t, s, client(everyone, actions...), tc.query, tc.past); got != "too_complex" {
+			t.Errorf("%s, past: got %s", tc.name, got)
+		}
+	}
+}
+
+// A body is read within the limit of values: all of it counts, and of a batch all together
+// (D-81, D-89).
+func TestLimitOfBodies(t *testing.T) {
+	s := load(t, graphql.Options{Limits: graphql.Limits{Values: 6}})
+	for body, want := range map[string]string{
+		`{"query":"{a}","variables":{"x":[1,2]}}`:                   "1",
+		`{"query":"{a}","variables":{"x":[1,2,3]}}`:                 "too_complex",
+		`{"query":"{a}","variables":{"x":1},"operationName":null}`:  "1",
+		`{"query":"{a}","extensions":[1,2,3,4]}`:                    "too_complex", // before it is found not supported
+		`[{"query":"{a}"},{"query":"{a}"}]`:                         "2",
+		`[{"query":"{a}"},{"query":"{a}","variables":{}}]`:          "2",
+		`[{"query":"{a}"},{"query":"{a}"},{"query":"{a}"}]`:         "too_complex",
+		`{"query":"{a}","variables":` + strings.Repeat(`[`, 40):     "too_complex",
+		`{"query":"{a}","variables":` + strings.Repeat(`{"a":`, 40): "too_complex",
+		`{"query":"{a}","variables":{"x":[1,2`:                      "malformed",
+	} {
+		requests, _, err := s.ReadRequests([]byte(body), 3)
+		got := fmt.Sprint(len(requests))
+		if err != nil {
+			got = reason(err)
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", body, got, want)
+		}
+	}
+	deep := load(t, graphql.Options{})
+	if _, _, err := deep.ReadRequests([]byte(`{"query":"{a}","variables":`+strings.Repeat(`{"a":`, 40)+`1`+strings.Repeat(`}`, 41)), 1); reason(err) != "too_complex" {
+		t.Errorf("40 deep: %v", err)
+	}
+}

@@ -85,6 +85,19 @@ func (v *value) hasVariable() bool {
 	return false
 }
 
+// size is how many values there are in a value, those of variables in their place.
+func (v *value) size(vars *given) int {
+	if v.kind == isVariable {
+		got, _ := vars.value(v.text)
+		v = &got
+	}
+	n := 1
+	for i := range v.items {
+		n += v.items[i].size(vars)
+	}
+	return n
+}
+
 // id is the exact text of an id (RULES "Guard, GraphQL"): numbers are integers without
 // exponent and leading zero, strings as written, and 1 and "1" are one.
 func (v *value) id() (string, bool) {

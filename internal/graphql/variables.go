@@ -34,54 +34,53 @@ func (g *given) value(name string) (value, bool) {
 // coerce reads the variables of a request. Only declared ones are taken; what is
 // forwarded says nothing else (RULES "Guard, GraphQL").
 func (p *Plan) coerce(raw json.RawMessage) (*given, *Refusal) {
-	g := &given{}
 	if len(raw) == 0 {
 		raw = json.RawMessage("null")
 	}
-	if err := strictjson.Check(raw); err != nil {
-		return nil, &Refusal{Reason: Malformed, Detail: "variables: " + err.Error()}
+	most := strictjson.Bounds{Values: p.schema.options.Limits.Values, Depth: p.schema.options.Limits.Depth + 1} // they lie in an object
+	tape, err := strictjson.Lay(string(raw), most)
+	if err != nil {
+		return nil, unread("variables", err)
 	}
-	c := coercer{schema: p.schema, text: string(raw)}
-	c.tokens = tape(c.text)
-	if c.tokens[0].kind != '{' && c.tokens[0].kind != 'n' {
+	if kind := tape.Tokens[0].Kind; kind != '{' && kind != 'n' {
 		return nil, &Refusal{Reason: Malformed, Detail: "variables are no JSON object"}
 	}
+	g := &given{names: make([]string, 0, len(p.variables)), values: make([]value, 0, len(p.variables))}
+	c := coercer{Tape: tape, schema: p.schema, out: make([]byte, 0, len(raw)+8)}
+	places := p.places(&tape)
 	for i := range p.variables {
-		if refusal := c.variable(g, &p.variables[i]); refusal != nil {
+		if refusal := c.variable(g, &p.variables[i], places[i]); refusal != nil {
 			return nil, refusal
 		}
 	}
-	if c.out != nil {
+	if len(c.out) > 0 {
 		g.json = append(c.out, '}')
 	}
 	return g, nil
 }
 
+// places finds the declared variables among those that are there; 0: it is not there.
+func (p *Plan) places(t *strictjson.Tape) []int32 {
+	places := make([]int32, len(p.variables))
+	for i := int32(1); i < t.Tokens[0].Next; i = t.Tokens[i].Next {
+		if v, declared := p.declared[t.Tokens[i].Name]; declared {
+			places[v] = i
+		}
+	}
+	return places
+}
+
+// coercer makes values out of JSON, and writes what is forwarded of it.
 type coercer struct {
+	strictjson.Tape
 	schema *Schema
-	text   string
-	tokens []token
 	out    []byte
 }
 
-// member finds a member of an object: the place of its value, or 0.
-func (c *coercer) member(object int, name string) int {
-	if c.tokens[object].kind != '{' {
-		return 0
-	}
-	for i := object + 1; i < c.tokens[object].next; i = c.tokens[i+1].next {
-		if s, ok := str(c.text, c.tokens[i]); ok && s == name {
-			return i + 1
-		}
-	}
-	return 0
-}
-
-func (c *coercer) variable(g *given, v *variable) *Refusal {
+func (c *coercer) variable(g *given, v *variable, at int32) *Refusal {
 	refuse := func(why string) *Refusal {
 		return &Refusal{Reason: BadVariables, Path: "$" + v.name, Detail: why}
 	}
-	at := c.member(0, v.name)
 	if at == 0 {
 		if v.initial != nil {
 			g.names, g.values = append(g.names, v.name), append(g.values, *v.initial)
@@ -90,11 +89,7 @@ func (c *coercer) variable(g *given, v *variable) *Refusal {
 		}
 		return nil
 	}
-	if c.out == nil {
-		c.out = append(c.out, '{')
-	} else {
-		c.out = append(c.out, ',')
-	}
+	c.out = append(c.out, "{,"[min(len(c.out), 1)])
 	c.out = append(strictjson.AppendString(c.out, v.name), ':')
 	val, why := c.coerce(at, v.typ)
 	if why != "" {
@@ -106,9 +101,8 @@ func (c *coercer) variable(g *given, v *variable) *Refusal {
 
 // coerce makes a value of the type and appends what is forwarded of it. What is wrong
 // comes back as text.
-func (c *coercer) coerce(at int, t *ast.Type) (value, string) {
-	tok := c.tokens[at]
-	if tok.kind == 'n' {
+func (c *coercer) coerce(at int32, t *ast.Type) (value, string) {
+	if c.Tokens[at].Kind == 'n' {
 		if t.NonNull {
 			return value{}, "null where " + t.String() + " is needed"
 		}
@@ -122,7 +116,7 @@ func (c *coercer) coerce(at int, t *ast.Type) (value, string) {
 	case ast.InputObject:
 		return c.object(at, def)
 	case ast.Enum:
-		name, _ := str(c.text, tok) // no value has an empty name
+		name, _ := c.String(at) // no value has an empty name
 		if def.EnumValues.ForName(name) == nil {
 			return value{}, "no value of " + t.NamedType
 		}
@@ -133,16 +127,17 @@ func (c *coercer) coerce(at int, t *ast.Type) (value, string) {
 	}
 }
 
-func (c *coercer) list(at int, elem *ast.Type) (value, string) {
+func (c *coercer) list(at int32, elem *ast.Type) (value, string) {
 	out := value{kind: isList}
 	c.out = append(c.out, '[')
 	defer func() { c.out = append(c.out, ']') }()
-	if c.tokens[at].kind != '[' { // one value stands for a list of it (GraphQL §3.11)
+	if c.Tokens[at].Kind != '[' { // one value stands for a list of it (GraphQL §3.11)
 		v, why := c.coerce(at, elem)
 		out.items = append(out.items, v)
 		return out, why
 	}
-	for i := at + 1; i < c.tokens[at].next; i = c.tokens[i].next {
+	out = c.room(isList, at)
+	for i := at + 1; i < c.Tokens[at].Next; i = c.Tokens[i].Next {
 		if i > at+1 {
 			c.out = append(c.out, ',')
 		}
@@ -155,14 +150,14 @@ func (c *coercer) list(at int, elem *ast.Type) (value, string) {
 	return out, ""
 }
 
-func (c *coercer) object(at int, def *ast.Definition) (value, string) {
-	out := value{kind: isObject}
-	if c.tokens[at].kind != '{' {
-		return out, "no object of " + def.Name
+func (c *coercer) object(at int32, def *ast.Definition) (value, string) {
+	if c.Tokens[at].Kind != '{' {
+		return value{}, "no object of " + def.Name
 	}
+	out := c.room(isObject, at)
 	c.out = append(c.out, '{')
-	for i := at + 1; i < c.tokens[at].next; i = c.tokens[i+1].next {
-		name, _ := str(c.text, c.tokens[i])
+	for i := at + 1; i < c.Tokens[at].Next; i = c.Tokens[i].Next {
+		name := c.Tokens[i].Name
 		field := def.Fields.ForName(name)
 		if field == nil {
 			return out, "a field that " + def.Name + " does not have"
@@ -171,7 +166,7 @@ func (c *coercer) object(at int, def *ast.Definition) (value, string) {
 			c.out = append(c.out, ',')
 		}
 		c.out = append(strictjson.AppendString(c.out, name), ':')
-		v, why := c.coerce(i+1, field.Type)
+		v, why := c.coerce(i, field.Type)
 		if why != "" {
 			return out, why
 		}
@@ -196,8 +191,8 @@ func whole(v *value, def *ast.Definition) string {
 
 // scalar takes the specification's scalars in their JSON form alone; an id is
 // forwarded as a string. A scalar of the API's own takes anything.
-func (c *coercer) scalar(at int, def *ast.Definition) (value, string) {
-	if k := c.tokens[at].kind; def.BuiltIn && (k == '[' || k == '{') {
+func (c *coercer) scalar(at int32, def *ast.Definition) (value, string) {
+	if k := c.Tokens[at].Kind; def.BuiltIn && (k == '[' || k == '{') {
 		return value{}, "no " + def.Name // without a tree of what is in it
 	}
 	v := c.any(at)
@@ -227,35 +222,43 @@ func (c *coercer) scalar(at int, def *ast.Definition) (value, string) {
 }
 
 // any is a JSON value as it is.
-func (c *coercer) any(at int) value {
-	tok := c.tokens[at]
-	switch tok.kind {
+func (c *coercer) any(at int32) value {
+	switch tok := &c.Tokens[at]; tok.Kind {
 	case '"':
-		s, _ := str(c.text, tok)
+		s, _ := c.String(at)
 		return value{kind: isString, text: s}
 	case '0':
-		text := c.text[tok.start:tok.end]
+		text := c.Raw(at)
 		if integer(text) || text == "-0" {
 			return value{kind: isInt, text: text}
 		}
 		return value{kind: isFloat, text: text}
 	case 't', 'f':
-		return value{kind: isBool, text: c.text[tok.start:tok.end]}
-	case '[':
-		v := value{kind: isList}
-		for i := at + 1; i < tok.next; i = c.tokens[i].next {
-			v.items = append(v.items, c.any(i))
+		return value{kind: isBool, text: c.Raw(at)}
+	case '[', '{':
+		v := c.room(isList, at)
+		if tok.Kind == '{' {
+			v = c.room(isObject, at)
 		}
-		return v
-	case '{':
-		v := value{kind: isObject}
-		for i := at + 1; i < tok.next; i = c.tokens[i+1].next {
-			name, _ := str(c.text, c.tokens[i])
-			v.names, v.items = append(v.names, name), append(v.items, c.any(i+1))
+		for i := at + 1; i < tok.Next; i = c.Tokens[i].Next {
+			if v.kind == isObject {
+				v.names = append(v.names, c.Tokens[i].Name)
+			}
+			v.items = append(v.items, c.any(i))
 		}
 		return v
 	}
 	return value{}
+}
+
+// room is a list or an object with room for all that it holds.
+func (c *coercer) room(kind valueKind, at int32) value {
+	n := c.Len(at)
+	v := value{kind: kind, items: make([]value, 0, n)}
+	if kind == isObject {
+		v.names = make([]string, 0, n)
+	}
+	return v
 }
 
 // print writes a value that any made.

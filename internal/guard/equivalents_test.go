@@ -40,7 +40,6 @@ var equivalents = []*equivalent{
 	{in: "decodeUnreserved", text: "err != nil", to: "false", why: "each escape was read above; Go's reader finds no other"},
 	{in: "fieldRule.pinnable", text: `f.undeclared == ""`, to: "true",
 		why: "pin.resolve lets a field with an undeclared argument pin nothing: all of each kind is needed"},
-	{in: "ReadRequest", text: "err != nil", to: "false", why: "there are no members then, so there is no query"},
 	{in: "Plan.prepareCheck", text: "r != nil", to: "false", nth: 2, why: "no document is known whose hidden aliases are not valid where it is"},
 	{in: "sameLevel", text: "len(a.set) == len(b.set)", to: "true", why: "selection sets are whole: with one first selection they are one"},
 	{in: "call.verifyToken", text: "c.Issuer == nil", to: "false", why: "the verifier of an API takes tokens of its issuers alone"},

@@ -139,7 +139,7 @@ func (c *call) readGraphQL() ([]graphql.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	requests, batch, err := graphql.ReadBatch(body, max(1, c.API.GraphQL.Batching))
+	requests, batch, err := c.API.Schema.ReadRequests(body, max(1, c.API.GraphQL.Batching))
 	if batch && c.API.GraphQL.Batching == 0 {
 		return nil, &Refusal{Reason: BodyMalformed, Err: errArray}
 	}

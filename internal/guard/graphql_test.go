@@ -282,6 +282,33 @@ func TestGraphQLBatches(t *testing.T) {
 	}
 }
 
+// D-89: what a request holds is bounded by number and depth, however it comes, and all requests
+// of a batch together (D-81, D-82, D-86).
+func TestGraphQLValues(t *testing.T) {
+	n := graphTown(t, func(g *domain.GraphQL) {
+		g.Batching, g.Get, g.Limits = 3, true, graphql.Limits{Values: 7, Depth: 2}
+	})
+	token := n.token("main", "c1", "read")
+	asking := func(variables string) string {
+		return `{"query":"query($i: ID!) { study(id: $i) { id } }","variables":` + variables + `}`
+	}
+	for body, want := range map[string]guard.Reason{
+		asking(`{"i":"s1","x":[1,2]}`):                                "",
+		asking(`{"i":"s1","x":[1,2,3]}`):                              guard.GraphQLTooComplex,
+		asking(`{"i":"s1","x":[[]]}`):                                 "",
+		asking(`{"i":"s1","x":[[[]]]}`):                               guard.GraphQLTooComplex,
+		asking(`{"i":"s1","x":` + strings.Repeat("[", 99)):            guard.GraphQLTooComplex,
+		`[` + asking(`{"i":"s1"}`) + `,` + query(`{ reads }`) + `]`:   "",
+		`[` + asking(`{"i":"s1"}`) + `,` + asking(`{"i":"s1"}`) + `]`: guard.GraphQLTooComplex,
+	} {
+		n.want(n.ask(token, body), want)
+	}
+	ask := endpoint + "?query=" + url.QueryEscape(`query($i: ID!) { study(id: $i) { id } }`) + "&variables="
+	n.want(n.get(ask+url.QueryEscape(`{"i":"s1","x":[1,2,3,4]}`), token), "")
+	n.want(n.get(ask+url.QueryEscape(`{"i":"s1","x":[1,2,3,4,5]}`), token), guard.GraphQLTooComplex)
+	n.want(n.get(ask+url.QueryEscape(`{"i":"s1","x":[[[]]]}`), token), guard.GraphQLTooComplex)
+}
+
 // TRI-11: what an administrator changes holds for tokens that are out, at once: rights,
 // resources, rules and the schema itself.
 func TestGraphQLChangesAtOnce(t *testing.T) {

@@ -17,6 +17,7 @@ const MaxDepth = 32
 var (
 	ErrSyntax        = errors.New("not valid JSON")
 	ErrDepth         = errors.New("JSON is nested too deeply")
+	ErrValues        = errors.New("JSON has too many values")
 	ErrDuplicate     = errors.New("JSON object has a member twice")
 	ErrNotObject     = errors.New("JSON value is not an object")
 	ErrNotString     = errors.New("JSON member is not a string")

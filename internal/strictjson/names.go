@@ -10,31 +10,28 @@ import (
 // an object of many members costs no square of them.
 const few = 16
 
-// names is a set of member names.
+// names are the member names of one object. The few of all objects that are open stand in one
+// list, those of this one from its place on.
 type names struct {
-	first [4]string // room for what most objects have
-	list  []string
-	set   map[string]bool
+	from int
+	set  map[string]bool
 }
 
 // add reports whether the name is new.
-func (n *names) add(name string) bool {
+func (n *names) add(open *[]string, name string) bool {
 	if n.set == nil {
-		if slices.Contains(n.list, name) {
+		mine := (*open)[n.from:]
+		if slices.Contains(mine, name) {
 			return false
 		}
-		if n.list == nil {
-			n.list = n.first[:0]
-		}
-		n.list = append(n.list, name)
-		if len(n.list) <= few {
+		if len(mine) < few {
+			*open = append(*open, name)
 			return true
 		}
 		n.set = make(map[string]bool, 4*few)
-		for _, s := range n.list {
+		for _, s := range mine {
 			n.set[s] = true
 		}
-		return true
 	}
 	if n.set[name] {
 		return false

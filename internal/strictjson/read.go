@@ -63,8 +63,9 @@ func foldedTwice(members []Member) error {
 		return nil
 	}
 	var seen names
+	var open []string
 	for _, m := range members {
-		if !seen.add(fold(m.Name)) {
+		if !seen.add(&open, fold(m.Name)) {
 			return ErrDuplicate
 		}
 	}

@@ -1,7 +1,6 @@
 package strictjson
 
 import (
-	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -13,6 +12,7 @@ type scanner struct {
 	text  string
 	at    int
 	depth int
+	open  []string // names, see there
 }
 
 // document scans exactly one value with nothing but white space around it.
@@ -86,8 +86,7 @@ func (s *scanner) object(member func(name string) error) error {
 	if s.depth++; s.depth > MaxDepth {
 		return ErrDepth
 	}
-	var seen names
-	twice := false
+	seen, twice := names{from: len(s.open)}, false
 	s.space()
 	for first := true; !s.accept('}'); first = false {
 		if !first {
@@ -100,7 +99,7 @@ func (s *scanner) object(member func(name string) error) error {
 		if err != nil {
 			return err
 		}
-		twice = !seen.add(name) || twice
+		twice = !seen.add(&s.open, name) || twice
 		s.space()
 		if !s.accept(':') {
 			return ErrSyntax
@@ -112,6 +111,7 @@ func (s *scanner) object(member func(name string) error) error {
 		s.space()
 	}
 	s.depth--
+	s.open = s.open[:seen.from]
 	if twice {
 		return ErrDuplicate
 	}
@@ -162,25 +162,35 @@ func (s *scanner) pass() (escaped bool, err error) {
 	if !s.accept('"') {
 		return false, ErrSyntax
 	}
-	for start := s.at; s.at < len(s.text); {
-		c := s.text[s.at]
-		s.at++
-		switch {
-		case c == '"':
+	for start := s.at; ; {
+		s.at += plain(s.text[s.at:])
+		switch s.peek() {
+		case '"':
+			s.at++
 			if !utf8.ValidString(s.text[start : s.at-1]) {
 				return false, ErrSyntax
 			}
 			return escaped, nil
-		case c == '\\':
+		case '\\':
+			s.at++
 			if _, ok := s.escape(); !ok {
 				return false, ErrSyntax
 			}
 			escaped = true
-		case c < 0x20:
+		default: // a control character, or the end
 			return false, ErrSyntax
 		}
 	}
-	return false, ErrSyntax
+}
+
+// plain is how many bytes of a string stand for themselves.
+func plain(text string) int {
+	for i := range len(text) {
+		if c := text[i]; c == '"' || c == '\\' || c < 0x20 {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // unescape is what a string means whose escapes are good.
@@ -239,9 +249,20 @@ func (s *scanner) hex4() (rune, bool) {
 	if len(s.text)-s.at < 4 {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(s.text[s.at:s.at+4], 16, 16) // no sign, no underscore: base is given
-	s.at += 4
-	return rune(n), err == nil
+	var r rune
+	for range 4 {
+		c := s.text[s.at]
+		s.at++
+		switch lower := c | 0x20; {
+		case c >= '0' && c <= '9':
+			r = r<<4 | rune(c-'0')
+		case lower >= 'a' && lower <= 'f':
+			r = r<<4 | rune(lower-'a'+10)
+		default:
+			return 0, false
+		}
+	}
+	return r, true
 }
 
 // number scans a number as RFC 8259 §6 writes it.
