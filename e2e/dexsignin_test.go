@@ -197,7 +197,12 @@ func (o *office) tenantDeveloper(t *testing.T) {
 func (o *office) strangers(t *testing.T) {
 	for _, email := range []string{"eve@example.com", "mal@example.com"} {
 		b := newBrowser(t)
-		b.logIn(o.start(), email).want(t, http.StatusForbidden, "knows you and Postern does not")
+		o.logged(t, `their sub there is`, func() {
+			p := b.logIn(o.start(), email)
+			if p.want(t, http.StatusForbidden, "knows you and Postern does not"); strings.Contains(p.text, "their sub") {
+				t.Errorf("told %s", p)
+			}
+		})
 		o.ask(b, http.MethodGet, "/whoami", "").want(t, http.StatusUnauthorized)
 	}
 }

@@ -148,6 +148,7 @@ func (o *office) users(t *testing.T) {
 		}
 	}
 	o.call(http.MethodGet, "/depots/north", pat).want(t, http.StatusOK, "user:"+claims.Subject+" of "+globex+`, token ""`)
+	newBrowser(t).open(http.MethodGet, o.admin+"/api/admin/whoami", "", "Authorization", "Bearer "+pat).want(t, http.StatusUnauthorized) // a user administers nothing
 	o.dex.stop()
 	o.pass(50 * time.Minute) // its keys are believed for an hour
 	o.call(http.MethodGet, "/depots/north", pat).want(t, http.StatusOK)

@@ -66,6 +66,11 @@ func (f *found) read(ctx context.Context, p *provider, id *oidc.IDToken, tokens 
 	return who, nil
 }
 
+// nobody is ErrNobody. The log gets the sub, by which an administrator may add them.
+func (who *identity) nobody() error {
+	return fmt.Errorf("%w (their sub there is %q)", ErrNobody, who.sub)
+}
+
 // match finds the person: who signed in there before; or, once, whose subject an administrator
 // wrote, or whose name is the verified e-mail. Nobody is made.
 func (s *SignIn) match(ctx context.Context, who identity) (domain.Person, error) {
@@ -77,16 +82,16 @@ func (s *SignIn) match(ctx context.Context, who identity) (domain.Person, error)
 	if errors.Is(err, domain.ErrNotFound) && who.email != "" {
 		p, err = s.People.FindPerson(ctx, foldName(who.email))
 		if err == nil && p.Subject != "" {
-			return domain.Person{}, ErrNobody // the name is bound to somebody else there
+			return domain.Person{}, who.nobody() // the name is bound to somebody else there
 		}
 	}
 	switch {
 	case errors.Is(err, domain.ErrNotFound):
-		return domain.Person{}, ErrNobody
+		return domain.Person{}, who.nobody()
 	case err != nil:
 		return domain.Person{}, fmt.Errorf("sign in: %w", err)
 	case p.Status != domain.Enabled:
-		return domain.Person{}, ErrNobody
+		return domain.Person{}, who.nobody()
 	case p.Subject == who.subject:
 		return p, nil
 	}
