@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/internal/admin"
@@ -82,12 +83,22 @@ func (c auditVerifyCommand) report(ctx context.Context, s *streams) (r audit.Rep
 	return r, nil
 }
 
-// verifyFrom verifies here what the server sends.
+// verifyFrom verifies here what the server sends, and adds what only the server sees: what
+// stands beside the trail.
 func verifyFrom(ctx context.Context, conn *admin.Conn, points []audit.Checkpoint) (audit.Report, error) {
 	from, to := io.Pipe()
 	go func() { to.CloseWithError(conn.BackupAudit(ctx, to)) }()
 	r, err := audit.VerifyBackup(from, points...)
-	return r, errors.Join(err, from.Close())
+	if err = errors.Join(err, from.Close()); err != nil {
+		return r, err
+	}
+	theirs, err := conn.VerifyAudit(ctx)
+	for _, p := range theirs.Problems {
+		if !slices.Contains(r.Problems, p) {
+			r.Problems = append(r.Problems, p)
+		}
+	}
+	return r, err
 }
 
 // points reads the checkpoints. A line that is none of ours is a problem.
