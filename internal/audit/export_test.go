@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -30,13 +31,17 @@ func (l listed) Events(_ context.Context, q domain.Query) ([]domain.Event, strin
 
 func events() listed {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
-	hostile := []string{`=1+1`, `a;=1+1`, "\uff1d1", `+1`, `-1`, `@SUM(A1)`, "\t=1", "\r=1", `a"b,c`, "new\nline\r\nand more", "\u202egnp.exe", "plain", ""}
+	hostile := []string{`=1+1`, `a;=1+1`, "\uff1d1", `+1`, `-1`, `@SUM(A1)`, "\t=1", "\r=1", `a"b,c`, "new\nline\r\nand more", "\u202egnp.exe", "plain", "",
+		"nul\x00 esc\x1b[2J", "nel\u0085 ls\u2028 ps\u2029", "\xff\xfe{\"id\":\"forged\"}", strings.Repeat("=", 4096)}
 	var list listed
 	for i, text := range hostile {
 		list = append(list, domain.Event{
 			ID: "e", Time: at, Action: "token.refuse", Actor: text, Client: text, Outcome: domain.Refused, Reason: text, Correlation: text, Count: uint32(i),
-			Details: json.RawMessage(`{"name":"=x\n,\"y"}`),
+			Details: json.RawMessage(`{"name":"=x\n,\"y"}`), // the first; the others are longer
 		})
+	}
+	for i := range list[1:] {
+		list[i+1].Details = json.RawMessage(`{"text":"` + strings.Repeat("\u2028{}\u0085;=1", i*20) + `","escaped":"\u0000\u202e\n"}`)
 	}
 	return append(list, domain.Event{ID: "change-7", Time: at, Action: "client.create", Actor: "local:0", Resource: "client/rfc/a", Outcome: domain.Success, Seq: 7, Count: 1})
 }
@@ -127,6 +132,9 @@ func TestExportCSV(t *testing.T) {
 // One event a line, its members in one order, nothing changed in them (D-108).
 func TestExportNDJSON(t *testing.T) {
 	data := export(t, audit.NDJSON)
+	if bytes.ContainsAny(data, "\u0085\u2028\u2029\r\x00") {
+		t.Error("what could be taken for the end of a line")
+	}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	n := 0
 	for ; lines.Scan(); n++ {
@@ -135,11 +143,31 @@ func TestExportNDJSON(t *testing.T) {
 			t.Fatalf("%q: %v", lines.Text(), err)
 		}
 		e := events()[n]
-		want(t, "item", item, audit.EventItemOf(&e))
+		for _, text := range []*string{&e.Actor, &e.Client, &e.Reason, &e.Correlation} {
+			*text = string([]rune(*text)) // what is no UTF-8 is U+FFFD
+		}
+		expected := audit.EventItemOf(&e)
+		if v, err := said(item.Details); err != nil {
+			t.Fatal(err)
+		} else if as, err := said(expected.Details); err != nil || v != as {
+			t.Errorf("details %s of %s, %v", v, as, err)
+		}
+		item.Details, expected.Details = nil, nil
+		want(t, "item", item, expected)
 	}
 	want(t, "lines", n, len(events()))
 	first, _, _ := strings.Cut(string(data), "\n")
 	want(t, "the first", first, `{"id":"e","created_at":"2026-11-23T12:00:00.123456Z","action":"token.refuse","actor":"=1+1","client_id":"=1+1","outcome":"refused","reason":"=1+1","correlation_id":"=1+1","count":1,"details":{"name":"=x\n,\"y"}}`)
+}
+
+// said is what a JSON text says, however it is escaped.
+func said(text json.RawMessage) (string, error) {
+	var v any
+	if text == nil {
+		return "", nil
+	}
+	err := json.Unmarshal(text, &v)
+	return fmt.Sprintf("%q", v), err
 }
 
 type failing struct{}

@@ -2,10 +2,12 @@ package audit
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Format of an export.
@@ -37,13 +39,18 @@ func (t Table[T]) Writer(w io.Writer, format Format) (func([]T) error, error) {
 	out := bufio.NewWriterSize(w, 64<<10)
 	switch format {
 	case NDJSON:
-		lines := json.NewEncoder(out) // which escapes every line end
-		lines.SetEscapeHTML(false)
+		var text bytes.Buffer
+		line := json.NewEncoder(&text)
+		line.SetEscapeHTML(false)
+		// What some take for a line end too stands in strings only, as it came (D-108).
+		ends := strings.NewReplacer("\u0085", `\u0085`, "\u2028", `\u2028`, "\u2029", `\u2029`)
 		return func(page []T) error {
 			for i := range page {
-				if err := lines.Encode(&page[i]); err != nil {
+				text.Reset()
+				if err := line.Encode(&page[i]); err != nil {
 					return err
 				}
+				_, _ = ends.WriteString(out, text.String()) // Flush tells
 			}
 			return out.Flush()
 		}, nil
