@@ -61,6 +61,7 @@ type retention struct {
 	before time.Time // up to when entries were dropped, as the chain tells
 	told   int64     // entries that it tells of
 	named  bool      // it names the batches
+	silent bool      // what it told last is gone
 	says   spans
 
 	last    time.Time // of all that are gone
@@ -73,6 +74,7 @@ func newRetention() retention { return retention{says: spans{}, gone: spans{}} }
 // entry takes what one entry tells.
 func (r *retention) entry(node string, e *domain.Entry) {
 	var d Dropped
+	r.silent = r.silent && node != RetentionNode
 	if node != RetentionNode || e.Action != domain.ActivityDropped || json.Unmarshal([]byte(e.Details), &d) != nil {
 		return
 	}
@@ -93,6 +95,7 @@ func (r *retention) entry(node string, e *domain.Entry) {
 func (r *retention) batch(b *Batch) {
 	r.gone.add(Span{b.Node, b.N, b.N})
 	r.entries += int64(b.Entries)
+	r.silent = r.silent || b.Node == RetentionNode
 	if at := b.Last.Time(); at.After(r.last) {
 		r.last = at
 	}
@@ -104,6 +107,9 @@ func (r *retention) problems(f func(node string, n int64, what string)) {
 	if len(r.gone) > 0 && !r.last.Before(r.before) {
 		f("", 0, fmt.Sprintf("entries of up to %s are gone, and retention says it dropped those before %s",
 			r.last.Format(time.RFC3339Nano), r.before.Format(time.RFC3339Nano)))
+	}
+	if r.silent {
+		f(RetentionNode, 0, "is without what it told last, which is never dropped")
 	}
 	if r.named {
 		r.compare(f)

@@ -133,6 +133,45 @@ func TestTamperedRetentionIsFound(t *testing.T) {
 	}
 }
 
+// D-106: that retention once told without names is no way back to it: the last that it told is
+// always there.
+func TestNamesTakenBackAreFound(t *testing.T) {
+	dir := t.TempDir()
+	db := open(t, dir)
+	begin := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	for i := range 8 {
+		if err := db.Append(t.Context(), "node-1", storetest.Entries(begin.Add(time.Duration(i)*time.Minute), 16)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := domain.Entry{ID: domain.NewEventID(begin), Action: domain.ActivityDropped, Details: `{"before":"2026-11-23T00:02:00Z","entries":32}`}
+	if err := db.Append(t.Context(), audit.RetentionNode, []domain.Entry{old}); err != nil {
+		t.Fatal(err)
+	}
+	raw := beside(t, dir)
+	execute := func(text string) {
+		t.Helper()
+		if _, err := raw.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	execute(`DELETE FROM activity WHERE batch <= 2; UPDATE batch SET dropped = 1 WHERE id <= 2`)
+	if err := verify(t, db); err != nil {
+		t.Fatalf("as an older version left it: %v", err)
+	}
+	if n, err := db.Retain(t.Context(), begin.Add(4*time.Minute)); err != nil || n != 32 {
+		t.Fatal(n, err)
+	}
+	if err := verify(t, db); err != nil {
+		t.Fatal(err)
+	}
+	execute(`DELETE FROM activity WHERE batch >= 7 AND batch <> 9; UPDATE batch SET dropped = 1 WHERE id >= 7 AND id <> 9;
+ UPDATE batch SET last = zeroblob(16) WHERE dropped IS NOT NULL`)
+	if err := verify(t, db); !errors.Is(err, audit.ErrBroken) {
+		t.Errorf("not found: %v", err)
+	}
+}
+
 // D-106: entries made up for a batch that retention dropped, its hash made anew, are found: the
 // chain behind it cannot tell, as what follows is gone too. So are they where as many others
 // went in their place.
