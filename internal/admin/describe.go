@@ -102,27 +102,12 @@ func methodsOf(item *huma.PathItem) map[string]*huma.Operation {
 
 // describeOperation adds the headers, and notes what the frame must know of the operation.
 func (a *api) describeOperation(pattern string, op *huma.Operation) {
-	text := &huma.Schema{Type: huma.TypeString}
-	op.Responses[strconv.Itoa(http.StatusRequestHeaderFieldsTooLarge)] = &huma.Response{ // of net/http, before we see it
-		Description: "The headers or the query string are too long", Content: map[string]*huma.MediaType{"text/plain": {Schema: text}},
-	}
 	describeVersions(op)
 	for status, response := range op.Responses {
-		if status == strconv.Itoa(http.StatusRequestHeaderFieldsTooLarge) {
-			continue
-		}
-		if response.Headers == nil {
-			response.Headers = map[string]*huma.Param{}
-		}
-		response.Headers["X-Request-Id"] = &huma.Param{Description: "Of this request; the log and the audit trail have it.", Schema: text, Required: true}
-		switch status {
-		case strconv.Itoa(http.StatusUnauthorized):
-			response.Headers["WWW-Authenticate"] = &huma.Param{Schema: text, Required: true}
-		case strconv.Itoa(http.StatusForbidden):
-			response.Headers["WWW-Authenticate"] = &huma.Param{Description: "Where it came with a Bearer token that is not enough (RFC 6750 §3.1).", Schema: text}
-		case strconv.Itoa(http.StatusTooManyRequests), strconv.Itoa(http.StatusServiceUnavailable):
-			response.Headers["Retry-After"] = &huma.Param{Description: "Seconds.", Schema: text, Required: true}
-		}
+		describeHeaders(status, response)
+	}
+	op.Responses[strconv.Itoa(http.StatusRequestHeaderFieldsTooLarge)] = &huma.Response{ // of net/http, before we see it
+		Description: "The headers or the query string are too long", Content: map[string]*huma.MediaType{"text/plain": {Schema: textSchema()}},
 	}
 	if slices.ContainsFunc(op.Security, func(s map[string][]string) bool { return len(s) == 0 }) {
 		a.open[pattern] = true
@@ -132,12 +117,32 @@ func (a *api) describeOperation(pattern string, op *huma.Operation) {
 		if c.id == op.OperationID {
 			a.creating[pattern] = c
 			describeOnce(op)
-			length := maxOnceKey
-			op.Parameters = append(op.Parameters, &huma.Param{
-				Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &length, Pattern: `^"?[!#-\[\]-~]+"?$`, Examples: []any{"8e03978e-40d5-43dd-bc93-6894a57f9324"}},
-				Description: "Of your choice: the same request with the same key is carried out once, and its answer given again for 24 hours, without secrets. Other parameters under the same key are refused, and so is a request that changed something and whose answer was lost (answer-lost).",
-			})
 		}
+	}
+}
+
+func textSchema() *huma.Schema { return &huma.Schema{Type: huma.TypeString} }
+
+// describeHeaders adds the headers that answers of a status have, whatever the operation.
+func describeHeaders(status string, response *huma.Response) {
+	if response.Headers == nil {
+		response.Headers = map[string]*huma.Param{}
+	}
+	add := func(name, description string, always bool) {
+		response.Headers[name] = &huma.Param{Description: description, Schema: textSchema(), Required: always}
+	}
+	add("X-Request-Id", "Of this request; the log and the audit trail have it.", true)
+	switch status {
+	case strconv.Itoa(http.StatusUnauthorized):
+		add("WWW-Authenticate", "", true)
+	case strconv.Itoa(http.StatusBadRequest), strconv.Itoa(http.StatusForbidden):
+		add("WWW-Authenticate", "Where the request came with Bearer tokens, and it is these that were wrong or not enough (RFC 6750 §3.1).", false)
+	case strconv.Itoa(http.StatusUnsupportedMediaType):
+		for _, name := range []string{"Accept", "Accept-Encoding", "Accept-Patch"} {
+			add(name, "What is taken, where this was not.", false)
+		}
+	case strconv.Itoa(http.StatusTooManyRequests), strconv.Itoa(http.StatusServiceUnavailable):
+		add("Retry-After", "Seconds.", true)
 	}
 }
 
@@ -153,15 +158,19 @@ func describeVersions(op *huma.Operation) {
 		op.Responses[strconv.Itoa(http.StatusCreated)] = &huma.Response{Description: "Created: there was none", Headers: ok.Headers, Content: ok.Content}
 	case http.MethodGet:
 		op.Responses[strconv.Itoa(http.StatusNotModified)] = &huma.Response{Description: "It is as the client has it", Headers: map[string]*huma.Param{"ETag": ok.Headers["ETag"]}}
-		op.Parameters = append(op.Parameters, &huma.Param{Name: "If-None-Match", In: "header", Schema: &huma.Schema{Type: huma.TypeString}, Description: "ETags of what you have: then 304."})
+		op.Parameters = append(op.Parameters, &huma.Param{Name: "If-None-Match", In: "header", Schema: textSchema(), Description: "ETags of what you have: then 304."})
 	}
 }
 
-// describeOnce tells what else the answers to a creation carry.
+// describeOnce adds the Idempotency-Key, and what else the answers to a creation carry.
 func describeOnce(op *huma.Operation) {
-	text := &huma.Schema{Type: huma.TypeString}
-	op.Responses[strconv.Itoa(http.StatusConflict)].Headers["Retry-After"] = &huma.Param{Description: "Seconds, where a request with the key is still running.", Schema: text}
-	op.Responses[strconv.Itoa(op.DefaultStatus)].Headers["Idempotency-Replayed"] = &huma.Param{Description: "true: this answer was given before.", Schema: text}
+	length := maxOnceKey
+	op.Parameters = append(op.Parameters, &huma.Param{
+		Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &length, Pattern: `^"?[!#-\[\]-~]+"?$`, Examples: []any{"8e03978e-40d5-43dd-bc93-6894a57f9324"}},
+		Description: "Of your choice: the same request with the same key is carried out once, and its answer given again for 24 hours, without secrets. Other parameters under the same key are refused, and so is a request that changed something and whose answer was lost (answer-lost).",
+	})
+	op.Responses[strconv.Itoa(http.StatusConflict)].Headers["Retry-After"] = &huma.Param{Description: "Seconds, where a request with the key is still running.", Schema: textSchema()}
+	op.Responses[strconv.Itoa(op.DefaultStatus)].Headers["Idempotency-Replayed"] = &huma.Param{Description: "true: this answer was given before.", Schema: textSchema()}
 }
 
 // describeProblems names the types that problems have.

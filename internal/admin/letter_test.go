@@ -215,6 +215,7 @@ func TestDocumentOfVersions(t *testing.T) {
 		"import-client " + strconv.Itoa(http.StatusCreated):   "ETag Idempotency-Replayed Location X-Request-Id",
 		"create-client " + strconv.Itoa(http.StatusConflict):  "Retry-After X-Request-Id",
 		"create-client " + strconv.Itoa(http.StatusForbidden): "WWW-Authenticate X-Request-Id",
+		"create-client 415": "Accept Accept-Encoding Accept-Patch X-Request-Id",
 	} {
 		if got := says[what]; got != want {
 			t.Errorf("%s: %q, want %q", what, got, want)
