@@ -69,5 +69,5 @@ func (c *Cache) Plan(s *Schema, query, name string) (*Plan, error) {
 
 // weight is about how many bytes a plan takes: the tree of its document hangs on it.
 func (p *Plan) weight() int {
-	return 16*len(p.document) + 2*len(p.checked) + 128*len(p.checks) + 256*len(p.pins) + 64*p.answer.size()
+	return 17*len(p.plain.document) + 3*len(p.checked.document) + 128*len(p.checks) + 256*len(p.pins) + 64*p.answer.size()
 }

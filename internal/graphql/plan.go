@@ -13,8 +13,8 @@ type Plan struct {
 	schema    *Schema
 	mutation  bool
 	name      string
-	document  string
-	checked   string // with hidden aliases; "" if answers are not checked
+	plain     form
+	checked   form // with hidden aliases; empty if answers are not checked
 	variables []variable
 	declared  map[string]int // places of the variables, by name
 	checks    []check
@@ -33,9 +33,9 @@ func (p *Plan) OperationName() string { return p.name }
 // re-printed. With check it carries the hidden aliases that CheckResponse looks for.
 func (p *Plan) Document(check bool) string {
 	if check {
-		return p.checked
+		return p.checked.document
 	}
-	return p.document
+	return p.plain.document
 }
 
 // check is one thing that is needed, in the order of the document. Exactly one of
@@ -92,7 +92,7 @@ func (s *Schema) Plan(query, name string) (*Plan, error) {
 	if refusal := j.operation(op); refusal != nil {
 		return nil, refusal
 	}
-	p.document = reprint(op, fragments, nil)
+	p.plain = p.form(reprint(op, fragments, nil))
 	if s.options.CheckResponses {
 		if refusal := p.prepareCheck(op, fragments); refusal != nil {
 			return nil, refusal

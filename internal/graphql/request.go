@@ -94,15 +94,27 @@ func readRequest(t *strictjson.Tape, at int32) (r Request, err error) {
 
 // Body is what is forwarded: query, operationName and variables, and nothing else.
 func (n *Need) Body(check bool) []byte {
-	p := n.plan
-	doc := p.Document(check)
-	out := make([]byte, 0, len(doc)+len(doc)/16+len(n.Variables)+len(p.name)+64)
-	out = strictjson.AppendString(append(out, `{"query":`...), doc)
-	if p.name != "" {
-		out = strictjson.AppendString(append(out, `,"operationName":`...), p.name)
+	head := n.plan.plain.head
+	if check {
+		head = n.plan.checked.head
 	}
+	out := append(make([]byte, 0, len(head)+len(n.Variables)+16), head...)
 	if n.Variables != nil {
 		out = append(append(out, `,"variables":`...), n.Variables...)
 	}
 	return append(out, '}')
+}
+
+// form is a document as it is forwarded.
+type form struct {
+	document string
+	head     string // of the body, up to the variables: the same for every request
+}
+
+func (p *Plan) form(document string) form {
+	head := strictjson.AppendString([]byte(`{"query":`), document)
+	if p.name != "" {
+		head = strictjson.AppendString(append(head, `,"operationName":`...), p.name)
+	}
+	return form{document, string(head)}
 }

@@ -55,9 +55,9 @@ func (p *Plan) prepareCheck(op *ast.OperationDefinition, fragments map[string]*f
 	if r := hidden(op, fragments, p.schema.prefix); r != nil {
 		return r
 	}
-	p.checked = reprint(op, fragments, p.schema.inject)
-	if p.checked != p.document {
-		if r := p.schema.revalidate(p.checked); r != nil {
+	p.checked = p.form(reprint(op, fragments, p.schema.inject))
+	if document := p.checked.document; document != p.plain.document {
+		if r := p.schema.revalidate(document); r != nil {
 			return r
 		}
 	}

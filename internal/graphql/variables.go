@@ -2,7 +2,6 @@ package graphql
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -19,14 +18,20 @@ type variable struct {
 
 // given is the variables of a request, coerced (GraphQL §6.1.2).
 type given struct {
-	names  []string
-	values []value
-	json   []byte // what is forwarded; nil: nothing
+	variables []named
+	json      []byte // what is forwarded; nil: nothing
+}
+
+type named struct {
+	name string
+	value
 }
 
 func (g *given) value(name string) (value, bool) {
-	if i := slices.Index(g.names, name); i >= 0 {
-		return g.values[i], true
+	for i := range g.variables {
+		if g.variables[i].name == name {
+			return g.variables[i].value, true
+		}
 	}
 	return value{}, false
 }
@@ -45,7 +50,7 @@ func (p *Plan) coerce(raw json.RawMessage) (*given, *Refusal) {
 	if kind := tape.Tokens[0].Kind; kind != '{' && kind != 'n' {
 		return nil, &Refusal{Reason: Malformed, Detail: "variables are no JSON object"}
 	}
-	g := &given{names: make([]string, 0, len(p.variables)), values: make([]value, 0, len(p.variables))}
+	g := &given{variables: make([]named, 0, len(p.variables))}
 	c := coercer{Tape: tape, schema: p.schema, out: make([]byte, 0, len(raw)+8)}
 	places := p.places(&tape)
 	for i := range p.variables {
@@ -83,7 +88,7 @@ func (c *coercer) variable(g *given, v *variable, at int32) *Refusal {
 	}
 	if at == 0 {
 		if v.initial != nil {
-			g.names, g.values = append(g.names, v.name), append(g.values, *v.initial)
+			g.variables = append(g.variables, named{v.name, *v.initial})
 		} else if v.typ.NonNull {
 			return refuse("it is required")
 		}
@@ -95,7 +100,7 @@ func (c *coercer) variable(g *given, v *variable, at int32) *Refusal {
 	if why != "" {
 		return refuse(why)
 	}
-	g.names, g.values = append(g.names, v.name), append(g.values, val)
+	g.variables = append(g.variables, named{v.name, val})
 	return nil
 }
 

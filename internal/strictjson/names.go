@@ -25,6 +25,9 @@ func (n *names) add(open *[]string, name string) bool {
 			return false
 		}
 		if len(mine) < few {
+			if *open == nil {
+				*open = make([]string, 0, 8) // room for what most documents have
+			}
 			*open = append(*open, name)
 			return true
 		}

@@ -33,7 +33,7 @@ func Lay(text string, most Bounds) (Tape, error) {
 	if len(text) > maxText {
 		return Tape{}, ErrValues
 	}
-	room := 8 + len(text)/32
+	room := 8 + len(text)/64
 	if most.Values > 0 {
 		room = min(room, most.Values)
 	}
