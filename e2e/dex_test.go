@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -14,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -60,19 +62,24 @@ func newDex(t *testing.T) *dex {
 	return d
 }
 
-// freePorts are ports at which nobody listens.
+// freePorts are ports at which nobody listens. They lie below those that systems give to whoever
+// names none, who could else have one while Dex is away.
 func freePorts(t *testing.T, n int) []string {
 	t.Helper()
-	ports := make([]string, n)
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	var ports []string
+	for range 1000 {
+		port := strconv.Itoa(10_000 + rand.IntN(5_000))
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
 		defer l.Close() //nolint:errcheck,revive // all at once, so that no two are one
-		_, ports[i], _ = net.SplitHostPort(l.Addr().String())
+		if ports = append(ports, port); len(ports) == n {
+			return ports
+		}
 	}
-	return ports
+	t.Fatal("no free ports")
+	return nil
 }
 
 func (d *dex) issuer() string { return d.config["issuer"].(string) }
