@@ -2,72 +2,51 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/postern-dev/postern/internal/audit"
 	"github.com/postern-dev/postern/internal/domain"
 )
 
-// The statements that hold what stands beside the chain of changes against it: the objects, and
-// the columns that changes are searched by.
+// The statements that hold what stands beside the chain of changes against it: the columns
+// that changes are searched by, and the objects. By pages: no statement runs long.
 const (
-	lastChange = `(SELECT max(l.seq) FROM change l WHERE l.kind = o.kind AND l.key = o.key)`
-
-	selectAstray = `SELECT o.kind, o.key FROM object o LEFT JOIN change c ON c.seq = ` + lastChange + `
- WHERE c.object IS NULL OR c.object <> o.doc OR c.version <> o.version ORDER BY o.kind, o.key LIMIT 1000`
-	selectLost = `SELECT o.kind, o.key FROM change o WHERE o.object IS NOT NULL AND o.seq = ` + lastChange + `
- AND NOT EXISTS (SELECT 1 FROM object x WHERE x.kind = o.kind AND x.key = o.key) ORDER BY o.kind, o.key LIMIT 1000`
-
-	selectSubjects = `SELECT seq, kind, key, CASE WHEN kind IN ('client', 'resource') THEN object END,
- coalesce(issuer, ''), coalesce(client, ''), coalesce(tenant, '') FROM change WHERE seq > $1 ORDER BY seq LIMIT 1000`
+	selectFiled = `SELECT seq, kind, key, version, object, coalesce(issuer, ''), coalesce(client, ''), coalesce(tenant, '')
+ FROM change WHERE seq > $1 ORDER BY seq LIMIT 500`
+	selectObjects = `SELECT kind, key, version, doc FROM object WHERE (kind, key) > ($1, $2) ORDER BY kind, key LIMIT 500`
 )
 
-// EachAstray is described at audit.Derived.
+// EachAstray is described at audit.Derived. Of each object it remembers a hash meanwhile.
 func (s *Store) EachAstray(ctx context.Context, f func(audit.Problem) error) error {
-	t, err := s.read.begin(ctx, &sql.TxOptions{ReadOnly: true, Isolation: s.cfg.Snapshot}, selectAstray, selectLost, selectSubjects)
+	t, err := s.read.begin(ctx, &sql.TxOptions{ReadOnly: true, Isolation: s.cfg.Snapshot}, selectFiled, selectObjects)
 	if err != nil {
-		return fmt.Errorf("read objects: %w", err)
+		return fmt.Errorf("read changes: %w", err)
 	}
 	defer t.Rollback() //nolint:errcheck // nothing was written
-	for _, one := range []struct{ text, what string }{
-		{selectAstray, "is not as its last change left it: it was written past the audit trail"},
-		{selectLost, "is gone, and no change says so: it was removed past the audit trail"},
-	} {
-		list, err := objectsIn(ctx, t, one.text)
-		if err != nil {
-			return fmt.Errorf("read objects: %w", err)
-		}
-		for _, o := range list {
-			if err := f(audit.Problem{What: fmt.Sprintf("%s %q %s", o.kind, o.key, one.what)}); err != nil {
-				return err
-			}
-		}
+	last := map[object]left{}
+	if err := eachMisfiled(ctx, t, last, f); err != nil {
+		return err
 	}
-	return eachMisfiled(ctx, t, f)
+	return eachChanged(ctx, t, last, f)
 }
 
-func objectsIn(ctx context.Context, t *tx, text string) (list []object, err error) {
-	rows, err := t.query(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	for rows.Next() {
-		var o object
-		if err := rows.Scan(&o.kind, &o.key); err != nil {
-			return nil, err
-		}
-		list = append(list, o)
-	}
-	return list, rows.Err()
+// left is how a change left its object.
+type left struct {
+	version int64 // 0: deleted
+	sum     [sha256.Size]byte
+	tenant  string // of it, or of what it was when it was last there
 }
 
-// eachMisfiled calls f for each change whose columns to search by are not what it is about.
-func eachMisfiled(ctx context.Context, t *tx, f func(audit.Problem) error) error {
-	known := map[object]string{}
-	last := func(_ context.Context, kind domain.Kind, key string) (string, error) {
-		return known[object{kind, key}], nil
+// eachMisfiled calls f for each change whose columns to search by are not what it is about,
+// and notes how each object was left.
+func eachMisfiled(ctx context.Context, t *tx, last map[object]left, f func(audit.Problem) error) error {
+	tenant := func(_ context.Context, kind domain.Kind, key string) (string, error) {
+		return last[object{kind, key}].tenant, nil
 	}
 	for seq := domain.Seq(0); ; {
 		page, err := filedAfter(ctx, t, seq)
@@ -77,12 +56,15 @@ func eachMisfiled(ctx context.Context, t *tx, f func(audit.Problem) error) error
 		for i := range page {
 			c := &page[i]
 			seq = c.Seq
-			a, err := about(ctx, c.Change, last)
+			a, err := about(ctx, c.Change, tenant)
 			if err != nil {
 				a = subject{} // no object of ours: the chain does not hold either
 			}
-			if c.Object != nil {
-				known[object{c.Kind, c.Key}] = a.tenant
+			o := object{c.Kind, c.Key}
+			if c.Object == nil {
+				last[o] = left{tenant: last[o].tenant}
+			} else {
+				last[o] = left{c.Version, sha256.Sum256(c.Object), a.tenant}
 			}
 			if a == c.as {
 				continue
@@ -94,6 +76,43 @@ func eachMisfiled(ctx context.Context, t *tx, f func(audit.Problem) error) error
 	}
 }
 
+// eachChanged calls f for each object that is not as its last change left it.
+func eachChanged(ctx context.Context, t *tx, last map[object]left, f func(audit.Problem) error) error {
+	tell := func(o object, what string) error {
+		return f(audit.Problem{What: fmt.Sprintf("%s %q %s past the audit trail", o.kind, o.key, what)})
+	}
+	for at := (object{}); ; {
+		page, err := objectsAfter(ctx, t, at)
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, one := range page {
+			at = one.object
+			was := last[at]
+			delete(last, at)
+			if was.version == one.version && was.sum == one.sum {
+				continue
+			}
+			if err := tell(at, "is not as its last change left it: it was written"); err != nil {
+				return err
+			}
+		}
+	}
+	maps.DeleteFunc(last, func(_ object, l left) bool { return l.version == 0 })
+	gone := slices.SortedFunc(maps.Keys(last), func(a, b object) int {
+		return strings.Compare(string(a.kind)+"\x00"+a.key, string(b.kind)+"\x00"+b.key)
+	})
+	for _, o := range gone {
+		if err := tell(o, "is gone, and no change says so: it was removed"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // filed is a change, without what is not needed here, and what it is searched by.
 type filed struct {
 	domain.Change
@@ -101,7 +120,7 @@ type filed struct {
 }
 
 func filedAfter(ctx context.Context, t *tx, after domain.Seq) (page []filed, err error) {
-	rows, err := t.query(ctx, selectSubjects, int64(after))
+	rows, err := t.query(ctx, selectFiled, int64(after))
 	if err != nil {
 		return nil, fmt.Errorf("read changes: %w", err)
 	}
@@ -109,11 +128,36 @@ func filedAfter(ctx context.Context, t *tx, after domain.Seq) (page []filed, err
 	for rows.Next() {
 		var c filed
 		var stored []byte
-		if err := rows.Scan(&c.Seq, &c.Kind, &c.Key, &stored, &c.as.issuer, &c.as.client, &c.as.tenant); err != nil {
+		if err := rows.Scan(&c.Seq, &c.Kind, &c.Key, &c.Version, &stored, &c.as.issuer, &c.as.client, &c.as.tenant); err != nil {
 			return nil, fmt.Errorf("read changes: %w", err)
 		}
 		c.Object = stored
 		page = append(page, c)
+	}
+	return page, rows.Err()
+}
+
+// kept is an object as it is stored.
+type kept struct {
+	object
+	version int64
+	sum     [sha256.Size]byte
+}
+
+func objectsAfter(ctx context.Context, t *tx, after object) (page []kept, err error) {
+	rows, err := t.query(ctx, selectObjects, string(after.kind), after.key)
+	if err != nil {
+		return nil, fmt.Errorf("read objects: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	for rows.Next() {
+		var k kept
+		var doc sql.RawBytes
+		if err := rows.Scan(&k.kind, &k.key, &k.version, &doc); err != nil {
+			return nil, fmt.Errorf("read objects: %w", err)
+		}
+		k.sum = sha256.Sum256(doc)
+		page = append(page, k)
 	}
 	return page, rows.Err()
 }
