@@ -123,6 +123,9 @@ func (s *SignIn) makeFirst(ctx context.Context, token oauth.Secret, l linked, na
 	first := platformAdmin(name)
 	p, err := s.People.CreatePerson(ctx, Actor(&first), first)
 	if err != nil {
+		if errors.Is(err, domain.ErrBehind) {
+			l.Person = p.ID // as below
+		}
 		return domain.Person{}, s.giveBack(ctx, token, l, err)
 	}
 	if err := s.People.SetPassword(ctx, Actor(&p), p.ID, 0, hash); err != nil {

@@ -300,10 +300,19 @@ func disabled(p domain.Person) domain.Person {
 	return p
 }
 
-// failing is a registry that cannot set a password, once.
+// failing is a registry that cannot set a password, once, or makes somebody and cannot say so.
 type failing struct {
 	signin.People
-	left int
+	left   int
+	behind bool
+}
+
+func (f *failing) CreatePerson(ctx context.Context, by domain.Actor, spec domain.Person) (domain.Person, error) {
+	p, err := f.People.CreatePerson(ctx, by, spec)
+	if err == nil && f.behind {
+		err = domain.ErrBehind
+	}
+	return p, err
 }
 
 func (f *failing) SetPassword(ctx context.Context, by domain.Actor, id string, ifVersion int64, hash string) error {
@@ -315,7 +324,12 @@ func (f *failing) SetPassword(ctx context.Context, by domain.Actor, id string, i
 
 // A link is not lost where the store fails half-way: it goes on from there.
 func TestLinkOutlivesAFailure(t *testing.T) {
-	f := &failing{left: 1}
+	for name, f := range map[string]*failing{"no password": {left: 1}, "made, and not applied here": {behind: true}} {
+		t.Run(name, func(t *testing.T) { f.outlived(t) })
+	}
+}
+
+func (f *failing) outlived(t *testing.T) {
 	s := newScene(t, func(c *signin.Config) { f.People, c.People = c.People, f })
 	l, err := s.Bootstrap(t.Context())
 	if err != nil {

@@ -29,6 +29,7 @@ type People interface {
 	// FindPerson returns domain.ErrNotFound where nobody has the name.
 	FindPerson(ctx context.Context, name string) (domain.Person, error)
 	ListPeople(ctx context.Context, page domain.Page) ([]domain.Person, error)
+	// CreatePerson returns the person with domain.ErrBehind too: they are there.
 	CreatePerson(ctx context.Context, by domain.Actor, p domain.Person) (domain.Person, error)
 	// UpdatePerson changes what change changes: the role, the reach, the status, the subject.
 	UpdatePerson(ctx context.Context, by domain.Actor, id string, ifVersion int64, change func(*domain.Person) error) (domain.Person, error)
