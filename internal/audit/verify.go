@@ -133,6 +133,8 @@ func (v *Verifier) entries(at *chain, b *Batch, rows []domain.Entry, follows boo
 		v.problem(b.Node, b.N, "has no entries, and never could")
 	case follows && !bytes.Equal(HashBatch(at.hash, b.Node, b.N, rows), b.Hash):
 		v.problem(b.Node, b.N, "is not as it was written, or not the one that followed: its entries are %s to %s", b.First, b.Last)
+	case b.Dropped:
+		v.problem(b.Node, b.N, "is marked as dropped, and its entries are there: retention would never drop them")
 	case rows[0].ID != b.First || rows[len(rows)-1].ID != b.Last:
 		v.problem(b.Node, b.N, "is told to go from %s to %s, and its entries do not: retention would drop it at another time", b.First, b.Last)
 	}

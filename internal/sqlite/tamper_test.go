@@ -52,6 +52,7 @@ func TestTamperedRowsAreFound(t *testing.T) {
 		"batch: of no node":        `UPDATE batch SET node = 99999 WHERE id = 2`,
 		"batch: narrowed":          `UPDATE batch SET entries = entries - 1, last = (SELECT max(id) FROM activity WHERE batch = 2 AND id < last) WHERE id = 2`,
 		"batch: hash":              `UPDATE batch SET hash = zeroblob(32) WHERE id = 2`,
+		"batch: marked":            `UPDATE batch SET dropped = 1 WHERE id = 2`,
 		"batch: later":             `UPDATE batch SET last = CAST(substr(last, 1, 5) || x'ffffffffffffffffffffff' AS BLOB) WHERE id = 2`,
 		"batch: earlier":           `UPDATE batch SET first = zeroblob(16) WHERE id = 2`,
 		"batch: empty":             `INSERT INTO batch (node, n, first, last, entries, hash) SELECT node, n + 1, first, last, 0, hash FROM batch WHERE id = 3`,
