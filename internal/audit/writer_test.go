@@ -18,7 +18,6 @@ import (
 
 	"github.com/postern-dev/postern/internal/audit"
 	"github.com/postern-dev/postern/internal/domain"
-	"github.com/postern-dev/postern/internal/sqlite"
 )
 
 // memory is a store that can be down, slow, or tell of a commit that it failed.
@@ -326,40 +325,6 @@ func TestDuplicates(t *testing.T) {
 			t.Errorf("log %q", log)
 		}
 	})
-}
-
-// The whole way, on the real thing: an unclean stop is told by an entry in a
-// chain that verifies.
-func TestGapInARealStore(t *testing.T) {
-	dir := t.TempDir()
-	for run := range 3 {
-		db, err := sqlite.Open(t.Context(), dir, sqlite.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w, err := audit.Start(t.Context(), audit.Options{
-			Node: "n", Mode: audit.Sync, Activity: db, Marks: db, Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		record(t, w, 2)
-		if run != 0 { // the first one ends like a killed process: unmarked
-			closed(t, w)
-		}
-		gaps, err := db.Search(t.Context(), domain.Query{Action: domain.ActivityGap})
-		if err != nil {
-			t.Fatal(err)
-		}
-		want(t, fmt.Sprint("gaps in run ", run), len(gaps), min(run, 1))
-		n, err := audit.VerifyBatches(t.Context(), db)
-		if err != nil || n != int64(2*(run+1)+len(gaps)) {
-			t.Errorf("%d entries, %v", n, err)
-		}
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 type nowhere struct{ memory }
