@@ -79,6 +79,8 @@ func (c explainCommand) hints(ctx context.Context, conn *admin.Conn, call *admin
 		return []string{"`postern graphql coverage` lists all fields that lack an answer; docs/graphql.md says how to give one"}, nil
 	case guard.NoRoute:
 		return c.rules(ctx, conn, call)
+	case admin.ClientDisabled:
+		return []string{"postern client enable" + c.flags() + " --issuer " + call.Issuer + " " + quoted(call.Client)}, nil
 	}
 	return c.commands(ctx, conn, call, e.Grant)
 }

@@ -145,6 +145,9 @@ func (c resourceImportCommand) read(s *streams) ([]byte, error) {
 func readResources(data []byte) ([]admin.NewNamedResource, error) {
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff")))) // as spreadsheets write it
 	head, err := r.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New("is empty: its first row has to name the columns kind, id, label and, if there are any, tenant")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("has no first row with the names of the columns: %w", err)
 	}

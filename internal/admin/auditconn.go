@@ -3,8 +3,10 @@ package admin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -106,7 +108,11 @@ func (c *Conn) download(ctx context.Context, w io.Writer, path string) error {
 		return err
 	}
 	defer resp.Body.Close() //nolint:errcheck // read only
-	if _, err := io.Copy(w, resp.Body); err != nil {
+	_, err = io.Copy(w, resp.Body)
+	if _, ours := errors.AsType[*fs.PathError](err); ours { // of what it is written to
+		return err
+	}
+	if err != nil {
 		return fmt.Errorf("the answer broke off: %w", err)
 	}
 	return nil

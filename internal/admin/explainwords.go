@@ -15,7 +15,7 @@ import (
 // Why a token of the client would be worth nothing at the API. Outside that is
 // guard.TokenInvalid, the same to all (D-72).
 const (
-	clientDisabled   guard.Reason = "client_disabled"
+	ClientDisabled   guard.Reason = "client_disabled"
 	clientEnded      guard.Reason = "client_ended"
 	issuerNotTrusted guard.Reason = "issuer_not_trusted"
 	audienceMissing  guard.Reason = "audience_missing"
@@ -46,7 +46,7 @@ func (o *objects) standing() guard.Reason {
 	case !slices.Contains(o.api.Issuers, o.client.Issuer):
 		return issuerNotTrusted
 	case o.client.Status != domain.Enabled:
-		return clientDisabled
+		return ClientDisabled
 	case !slices.Contains(o.client.Audiences, o.api.Audience):
 		return audienceMissing
 	}
@@ -57,7 +57,7 @@ func (o *objects) tokenWords(reason guard.Reason) string {
 	switch reason {
 	case issuerNotTrusted:
 		return fmt.Sprintf("the API takes no tokens of issuer %s, but of %s", o.client.Issuer, strings.Join(o.api.Issuers, ", "))
-	case clientDisabled:
+	case ClientDisabled:
 		return "the client is disabled: it gets no token, and those it has are worth nothing"
 	case clientEnded:
 		return "the client is past its end (valid_until): it gets no token, and those it has are worth nothing"
