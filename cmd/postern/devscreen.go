@@ -34,7 +34,7 @@ func screen(s *streams, list []shownIssuer, c devCommand) {
 		s.data("All clients of %s:\n\n%s", first.Name, clientTable(first))
 		for i := range first.APIs {
 			if a := &first.APIs[i]; len(a.Keys) > 0 {
-				s.data("API keys that %s takes beside their tokens, by role (postern api show %s --data %s):\n\n%s", a.Name, a.Name, word(absolute(c.Data)), keyTable(a))
+				s.data("API keys that %s takes beside their tokens, by role (%s api show %s --data %s):\n\n%s", a.Name, self(), a.Name, word(absolute(c.Data)), keyTable(a))
 			}
 		}
 		return
