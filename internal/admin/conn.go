@@ -203,13 +203,18 @@ func (c *Conn) send(ctx context.Context, method, path string, version int64, in 
 		return resp, nil
 	}
 	defer resp.Body.Close() //nolint:errcheck // read only
+	return nil, c.refusal(resp, media)
+}
+
+// refusal is the error of an answer that is no good one.
+func (c *Conn) refusal(resp *http.Response, media string) error {
 	if media != "application/problem+json" {
-		return nil, &ForeignError{Where: c.where, Status: resp.StatusCode, Location: resp.Header.Get("Location")}
+		return &ForeignError{Where: c.where, Status: resp.StatusCode, Location: resp.Header.Get("Location")}
 	}
 	p := &Problem{Status: resp.StatusCode, Title: http.StatusText(resp.StatusCode), sent: c.token != ""}
 	data, _ := io.ReadAll(io.LimitReader(resp.Body, maxProblem))
 	_ = json.Unmarshal(data, p) // an answer that is no problem document still has its status
-	return nil, p
+	return p
 }
 
 // segment is a name or an id in a path.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -11,80 +12,43 @@ import (
 // refusalWords says what a reason of a recorded refusal means. What was in the call is not
 // recorded: no value is named.
 func refusalWords(reason guard.Reason) string {
-	words := tokenRefusalWords(reason)
-	for _, more := range []func(guard.Reason) string{rightsRefusalWords, requestRefusalWords, documentWords} {
-		if words == "" {
-			words = more(reason)
-		}
-	}
+	words := cmp.Or(recordedWords()[reason], documentWords(reason))
 	if words == "" {
 		return string(reason)
 	}
 	return words + " (" + string(reason) + ")"
 }
 
-func tokenRefusalWords(reason guard.Reason) string {
-	switch reason {
-	case guard.TokenMissing:
-		return "it came without a token"
-	case guard.TokenMalformed:
-		return "it had no single well-formed Authorization header"
-	case guard.TokenInvalid:
-		return "its token is worth nothing there; the log of the server says why"
-	case guard.TooManyFailures:
-		return "too many bad tokens came from its source"
-	case guard.RateLimited:
-		return "it was over its limit in that minute"
-	case guard.Stale, guard.Unavailable:
-		return "it could not be judged then; the log of the server says why"
-	}
-	return ""
-}
+func recordedWords() map[guard.Reason]string {
+	return map[guard.Reason]string{
+		guard.TokenMissing:    "it came without a token",
+		guard.TokenMalformed:  "it had no single well-formed Authorization header",
+		guard.TokenInvalid:    "its token is worth nothing there; the log of the server says why",
+		guard.TooManyFailures: "too many bad tokens came from its source",
+		guard.RateLimited:     "it was over its limit in that minute",
+		guard.Stale:           "it could not be judged then; the log of the server says why",
+		guard.Unavailable:     "it could not be judged then; the log of the server says why",
 
-func rightsRefusalWords(reason guard.Reason) string {
-	switch reason {
-	case guard.EndpointDisabled:
-		return "an endpoint that the rule needs was not enabled for the tenant"
-	case guard.ScopeMissing:
-		return "a scope that the rule needs was not in the token, or not held any more"
-	case guard.ActionMissing:
-		return "no policy of the caller held an action that it needs"
-	case guard.ResourceOutside:
-		return "it touched a resource that the caller may not reach"
-	case guard.RoleUnknown:
-		return "the API knows no such role"
-	}
-	return ""
-}
+		guard.EndpointDisabled: "an endpoint that the rule needs was not enabled for the tenant",
+		guard.ScopeMissing:     "a scope that the rule needs was not in the token, or not held any more",
+		guard.ActionMissing:    "no policy of the caller held an action that it needs",
+		guard.ResourceOutside:  "it touched a resource that the caller may not reach",
+		guard.RoleUnknown:      "the API knows no such role",
 
-func requestRefusalWords(reason guard.Reason) string {
-	switch reason {
-	case guard.WrongHost:
-		return "no API is served at that host"
-	case guard.NoAPI:
-		return "no API is served at that path"
-	case guard.NoRoute:
-		return "no rule of the API lets anybody pass there"
-	case guard.PathAmbiguous, guard.QueryAmbiguous:
-		return "its path, or its query, can be read in two ways"
-	case guard.MethodOverride:
-		return "it would give its method another meaning"
-	case guard.UpgradeRefused:
-		return "its rule lets it change to no other protocol"
-	case guard.QueryRefused:
-		return "a GraphQL call has no query string"
-	case guard.Parameter:
-		return "a parameter that the rule reads was not there exactly once"
-	case guard.BodyType:
-		return "the rule reads the body, which was of another type"
-	case guard.BodyMalformed:
-		return "its body could not be read"
-	case guard.BodyTooLarge:
-		return "its body was too large"
-	case guard.EventRefused:
-		return "its body held something that is no event"
+		guard.WrongHost:      "no API is served at that host",
+		guard.NoAPI:          "no API is served at that path",
+		guard.NoRoute:        "no rule of the API lets anybody pass there",
+		guard.PathAmbiguous:  "its path, or its query, can be read in two ways",
+		guard.QueryAmbiguous: "its path, or its query, can be read in two ways",
+		guard.MethodOverride: "it would give its method another meaning",
+		guard.UpgradeRefused: "its rule lets it change to no other protocol",
+		guard.QueryRefused:   "a GraphQL call has no query string",
+		guard.Parameter:      "a parameter that the rule reads was not there exactly once",
+		guard.BodyType:       "the rule reads the body, which was of another type",
+		guard.BodyMalformed:  "its body could not be read",
+		guard.BodyTooLarge:   "its body was too large",
+		guard.EventRefused:   "its body held something that is no event",
 	}
-	return ""
 }
 
 // productWords says why a product's own event is there (ARB-18).

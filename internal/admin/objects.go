@@ -136,6 +136,26 @@ func putObject[T, S, F any](ctx context.Context, a *api, n noun[T, S], f form[T,
 	return out, nil
 }
 
+// putWhole is a put of all of an object, under a condition.
+func putWhole[T, S, F any](ctx context.Context, a *api, n noun[T, S], f form[T, S, F], v T, key, condition string) (*putBody[S], error) {
+	version, err := ifMatch(condition)
+	if err != nil {
+		return nil, err
+	}
+	old, before := n.get(a.as(ctx), ctx, key)
+	if condition != "" && version == 0 { // of what must be there (RFC 9110 §13.1.1)
+		if before != nil {
+			return nil, noneToMatch(problem(ctx, before), condition)
+		}
+		_, version = n.show(old)
+	}
+	out, err := putObject(ctx, a, n, f, v, version)
+	if err != nil {
+		return nil, noneToMatch(err, condition)
+	}
+	return &putBody[S]{putStatus(before, out.ETag), out.ETag, out.Body}, nil
+}
+
 // writable adds the operations that put and patch objects.
 func writable[T, S, F any](a *api, h huma.API, n noun[T, S], f form[T, S, F]) {
 	path := "/" + n.many + "/{key}"
@@ -144,22 +164,7 @@ func writable[T, S, F any](a *api, h huma.API, n noun[T, S], f form[T, S, F]) {
 		Condition
 		Body F
 	}) (*putBody[S], error) {
-		version, err := ifMatch(in.IfMatch)
-		if err != nil {
-			return nil, err
-		}
-		old, before := n.get(a.as(ctx), ctx, in.Key)
-		if in.IfMatch != "" && version == 0 { // of what must be there (RFC 9110 §13.1.1)
-			if before != nil {
-				return nil, noneToMatch(problem(ctx, before), in.IfMatch)
-			}
-			_, version = n.show(old)
-		}
-		out, err := putObject(ctx, a, n, f, f.object(in.Body, in.Key), version)
-		if err != nil {
-			return nil, noneToMatch(err, in.IfMatch)
-		}
-		return &putBody[S]{putStatus(before, out.ETag), out.ETag, out.Body}, nil
+		return putWhole(ctx, a, n, f, f.object(in.Body, in.Key), in.Key, in.IfMatch)
 	})
 	huma.Register(h, operation("update-"+n.one, http.MethodPatch, path, "Change what is named, and nothing else"), func(ctx context.Context, in *struct {
 		ObjectPath

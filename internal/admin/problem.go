@@ -133,26 +133,9 @@ func problem(ctx context.Context, err error) error {
 			details[i] = place(p.Place(), p.Message)
 		}
 		return fail(http.StatusUnprocessableEntity, invalid, wrong.Object+" is not valid", details...)
-	case errors.Is(err, registry.ErrNotFresh):
-		return insufficient(ctx, fail(http.StatusForbidden, notFresh, err.Error()))
-	case errors.Is(err, registry.ErrForbidden):
-		return insufficient(ctx, fail(http.StatusForbidden, forbidden, err.Error()))
-	case errors.Is(err, registry.ErrDeclared):
-		return fail(http.StatusConflict, declared, err.Error())
-	case errors.Is(err, registry.ErrRotating), errors.Is(err, registry.ErrNoRotation), errors.Is(err, registry.ErrNoSecret):
-		return fail(http.StatusConflict, noRotation, err.Error())
-	case errors.Is(err, registry.ErrLastAdmin):
-		return fail(http.StatusConflict, lastAdmin, err.Error())
-	case errors.Is(err, domain.ErrNotFound):
-		return fail(http.StatusNotFound, notFound, err.Error())
-	case errors.Is(err, domain.ErrExists):
-		return fail(http.StatusConflict, exists, err.Error())
-	case errors.Is(err, registry.ErrInUse):
-		return fail(http.StatusConflict, inUse, err.Error())
-	case errors.Is(err, domain.ErrConflict) && askedOf(ctx).ifMatch: // RFC 9110 §13.1.1
-		return fail(http.StatusPreconditionFailed, preconditionFailed, err.Error())
-	case errors.Is(err, domain.ErrConflict):
-		return fail(http.StatusConflict, conflict, err.Error())
+	}
+	if known := domainProblem(ctx, err); known != nil {
+		return known
 	}
 	if known := signInProblem(ctx, err); known != nil {
 		return known
@@ -162,6 +145,32 @@ func problem(ctx context.Context, err error) error {
 		return withHeader(fail(http.StatusServiceUnavailable, unavailable, "this node cannot reach its store; try again"), "Retry-After", "5")
 	}
 	return fail(http.StatusInternalServerError, internal, "something failed here, and the server's log says why; before you send a change again, look whether it was made")
+}
+
+// domainProblem is the problem of an error of packages registry and domain, nil where it is none.
+func domainProblem(ctx context.Context, err error) error {
+	for _, known := range []struct {
+		err    error
+		status int
+		kind   problemType
+	}{ // an error may be several: the first counts
+		{registry.ErrNotFresh, http.StatusForbidden, notFresh}, {registry.ErrForbidden, http.StatusForbidden, forbidden},
+		{registry.ErrDeclared, http.StatusConflict, declared}, {registry.ErrRotating, http.StatusConflict, noRotation},
+		{registry.ErrNoRotation, http.StatusConflict, noRotation}, {registry.ErrNoSecret, http.StatusConflict, noRotation},
+		{registry.ErrLastAdmin, http.StatusConflict, lastAdmin}, {domain.ErrNotFound, http.StatusNotFound, notFound},
+		{domain.ErrExists, http.StatusConflict, exists}, {registry.ErrInUse, http.StatusConflict, inUse}, {domain.ErrConflict, http.StatusConflict, conflict},
+	} {
+		switch {
+		case !errors.Is(err, known.err):
+		case known.status == http.StatusForbidden:
+			return insufficient(ctx, fail(known.status, known.kind, err.Error()))
+		case known.kind == conflict && askedOf(ctx).ifMatch: // RFC 9110 §13.1.1
+			return fail(http.StatusPreconditionFailed, preconditionFailed, err.Error())
+		default:
+			return fail(known.status, known.kind, err.Error())
+		}
+	}
+	return nil
 }
 
 // signInProblem is the problem of an error of package signin, nil where it is none.
