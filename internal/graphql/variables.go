@@ -94,7 +94,11 @@ func (c *coercer) variable(g *given, v *variable, at int32) *Refusal {
 		}
 		return nil
 	}
-	c.out = append(c.out, "{,"[min(len(c.out), 1)])
+	if len(c.out) == 0 {
+		c.out = append(c.out, '{')
+	} else {
+		c.out = append(c.out, ',')
+	}
 	c.out = append(strictjson.AppendString(c.out, v.name), ':')
 	val, why := c.coerce(at, v.typ)
 	if why != "" {

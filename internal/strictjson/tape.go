@@ -38,7 +38,7 @@ func Lay(text string, most Bounds) (Tape, error) {
 		room = min(room, most.Values)
 	}
 	l := layer{scanner: scanner{text: text}, most: most, tokens: make([]Token, 0, room)}
-	if err := l.document(l.first); err != nil {
+	if err := l.document(l.unnamed); err != nil {
 		return Tape{}, err
 	}
 	return Tape{Text: text, Tokens: l.tokens}, nil
@@ -51,7 +51,8 @@ type layer struct {
 	tokens []Token
 }
 
-func (l *layer) first() error { return l.named("") }
+// unnamed is a value that is no member: the document itself, or one in a list.
+func (l *layer) unnamed() error { return l.named("") }
 
 func (l *layer) named(name string) error {
 	me := len(l.tokens)
@@ -84,7 +85,7 @@ func (l *layer) content(kind byte) error {
 	if kind == '{' {
 		return l.object(l.named)
 	}
-	return l.array(l.first)
+	return l.array(l.unnamed)
 }
 
 // Len is how many values stand directly in a list or an object.
