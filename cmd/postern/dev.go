@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/postern-dev/postern/internal/config"
+	"github.com/postern-dev/postern/internal/declare"
 	"github.com/postern-dev/postern/internal/seal"
 	"github.com/postern-dev/postern/internal/server"
 )
@@ -61,27 +62,29 @@ func (c devCommand) Run(ctx context.Context, s *streams) (err error) {
 	if err != nil {
 		return err
 	}
-	return serve(ctx, s, cfg, server.Dev, func(node *server.Node) error {
-		secrets, objects, err := populate(ctx, node, files)
-		if err != nil {
+	w := world{names: names, port: port, data: c.Data}
+	return serve(ctx, s, cfg, server.Dev, func(node *server.Node) error { return c.present(ctx, s, node, files, w) })
+}
+
+// present puts the samples into a node that has begun, and shows them.
+func (c devCommand) present(ctx context.Context, s *streams, node *server.Node, files []declare.File, w world) (err error) {
+	if w.secrets, w.objects, err = populate(ctx, node, files); err != nil {
+		return err
+	}
+	if w.keys, err = makeKeys(ctx, node.Registry); err != nil {
+		return err
+	}
+	shown, err := describe(w)
+	if err != nil {
+		return err
+	}
+	if c.JSONFile != "" {
+		if err := writeJSON(c.JSONFile, shown); err != nil {
 			return err
 		}
-		keys, err := makeKeys(ctx, node.Registry)
-		if err != nil {
-			return err
-		}
-		shown, err := describe(world{names: names, port: port, data: c.Data, objects: objects, secrets: secrets, keys: keys})
-		if err != nil {
-			return err
-		}
-		if c.JSONFile != "" {
-			if err := writeJSON(c.JSONFile, shown); err != nil {
-				return err
-			}
-		}
-		screen(s, shown, c)
-		return nil
-	})
+	}
+	screen(s, shown, c)
+	return nil
 }
 
 // address checks where to listen: sample data does not leave this machine unasked.
