@@ -10,10 +10,6 @@ import (
 	"github.com/postern-dev/postern/internal/domain"
 )
 
-// RetentionNode is the node in whose name retention tells what it dropped. What it told is
-// never dropped itself.
-const RetentionNode = "retention"
-
 // Dropped are the Details of an entry with the action activity.drop.
 type Dropped struct {
 	Before  time.Time `json:"before"`            // batches that ended before this were dropped
@@ -74,8 +70,8 @@ func newRetention() retention { return retention{says: spans{}, gone: spans{}} }
 // entry takes what one entry tells.
 func (r *retention) entry(node string, e *domain.Entry) {
 	var d Dropped
-	r.silent = r.silent && node != RetentionNode
-	if node != RetentionNode || e.Action != domain.ActivityDropped || json.Unmarshal([]byte(e.Details), &d) != nil {
+	r.silent = r.silent && node != domain.RetentionNode
+	if node != domain.RetentionNode || e.Action != domain.ActivityDropped || json.Unmarshal([]byte(e.Details), &d) != nil {
 		return
 	}
 	if d.Before.After(r.before) {
@@ -95,7 +91,7 @@ func (r *retention) entry(node string, e *domain.Entry) {
 func (r *retention) batch(b *Batch) {
 	r.gone.add(Span{b.Node, b.N, b.N})
 	r.entries += int64(b.Entries)
-	r.silent = r.silent || b.Node == RetentionNode
+	r.silent = r.silent || b.Node == domain.RetentionNode
 	if at := b.Last.Time(); at.After(r.last) {
 		r.last = at
 	}
@@ -109,13 +105,13 @@ func (r *retention) problems(f func(node string, n int64, what string)) {
 			r.last.Format(time.RFC3339Nano), r.before.Format(time.RFC3339Nano)))
 	}
 	if r.silent {
-		f(RetentionNode, 0, "is without what it told last, which is never dropped")
+		f(domain.RetentionNode, 0, "is without what it told last, which is never dropped")
 	}
 	if r.named {
 		r.compare(f)
 	}
 	// Before batches were named, what retention told was dropped as everything else.
-	if whole := r.named || len(r.gone[RetentionNode]) == 0; whole && r.told != r.entries {
+	if whole := r.named || len(r.gone[domain.RetentionNode]) == 0; whole && r.told != r.entries {
 		f("", 0, fmt.Sprintf("%d entries are gone, and retention says it dropped %d", r.entries, r.told))
 	}
 }

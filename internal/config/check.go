@@ -44,7 +44,7 @@ func (c *Config) check(r *reader) {
 	if c.Node == "" || len(c.Node) > 64 || strings.ContainsFunc(c.Node, func(ch rune) bool { return ch <= 0x20 || ch >= 0x7f }) {
 		r.add("node", "%q is no name of a node; write 1 to 64 printable ASCII characters without spaces", c.Node)
 	}
-	if c.Node == "retention" {
+	if c.Node == domain.RetentionNode {
 		r.add("node", "is the name in whose chain retention tells what it dropped; take another")
 	}
 }

@@ -76,6 +76,10 @@ const (
 	ActivityDropped Action = "activity.drop" // retention dropped entries
 )
 
+// RetentionNode is the node in whose name retention tells what it dropped; no other may be
+// called so. What it told is never dropped itself.
+const RetentionNode = "retention"
+
 // Entry is one thing that happened and changed nothing: activity.
 type Entry struct {
 	ID          EventID

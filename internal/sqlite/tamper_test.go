@@ -146,7 +146,7 @@ func TestNamesTakenBackAreFound(t *testing.T) {
 		}
 	}
 	old := domain.Entry{ID: domain.NewEventID(begin), Action: domain.ActivityDropped, Details: `{"before":"2026-11-23T00:02:00Z","entries":32}`}
-	if err := db.Append(t.Context(), audit.RetentionNode, []domain.Entry{old}); err != nil {
+	if err := db.Append(t.Context(), domain.RetentionNode, []domain.Entry{old}); err != nil {
 		t.Fatal(err)
 	}
 	raw := beside(t, dir)

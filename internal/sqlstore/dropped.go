@@ -53,9 +53,9 @@ func (s *Store) nameDropped(ctx context.Context) error {
 
 // named reports whether what retention told last names batches, or it never told anything.
 func (s *Store) named(ctx context.Context, q querier) (bool, error) {
-	b := stored{Batch: audit.Batch{Node: audit.RetentionNode}}
+	b := stored{Batch: audit.Batch{Node: domain.RetentionNode}}
 	var first, last []byte
-	err := q.row(ctx, lastTold, []any{audit.RetentionNode}, &b.id, &b.N, &first, &last)
+	err := q.row(ctx, lastTold, []any{domain.RetentionNode}, &b.id, &b.N, &first, &last)
 	if errors.Is(err, domain.ErrNotFound) {
 		return true, nil
 	}

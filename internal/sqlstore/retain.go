@@ -27,7 +27,7 @@ const (
 )
 
 // Retain is described at domain.Retention. What it dropped it tells in a chain of its own
-// (audit.RetentionNode), which stays: a batch without entries that it does not name was
+// (domain.RetentionNode), which stays: a batch without entries that it does not name was
 // tampered with.
 // A batch that is not as it was written stays, and the error wraps audit.ErrBroken. Texts that
 // nothing refers to any more go too.
@@ -78,7 +78,7 @@ type old struct {
 }
 
 func (s *Store) oldBatches(ctx context.Context, end domain.EventID, after int64) (page []old, err error) {
-	rows, err := s.read.query(ctx, selectOld, []byte{}, end[:], after, audit.RetentionNode, retainBatches)
+	rows, err := s.read.query(ctx, selectOld, []byte{}, end[:], after, domain.RetentionNode, retainBatches)
 	if err != nil {
 		return nil, err
 	}
@@ -169,5 +169,5 @@ func (s *Store) tellDropped(ctx context.Context, t *tx, era string, now time.Tim
 		return err
 	}
 	told := domain.Entry{ID: domain.NewEventID(now), Action: domain.ActivityDropped, Actor: string(domain.System), Details: string(details), Count: 1}
-	return s.appendIn(ctx, t, era, audit.RetentionNode, []domain.Entry{told})
+	return s.appendIn(ctx, t, era, domain.RetentionNode, []domain.Entry{told})
 }

@@ -123,14 +123,14 @@ func retainUnnamed(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	old := domain.Entry{ID: domain.NewEventID(begin().Add(-time.Hour)), Action: domain.ActivityDropped, Actor: string(domain.System), Details: string(details)}
-	appendAll(t, s, audit.RetentionNode, []domain.Entry{old})
+	appendAll(t, s, domain.RetentionNode, []domain.Entry{old})
 	verified(t, s)
 	drop(250, 100)
 	var told []audit.Dropped
 	err = s.EachBatch(t.Context(), func(b audit.Batch, rows []domain.Entry) error {
 		for i := range rows {
 			var d audit.Dropped
-			if b.Node == audit.RetentionNode {
+			if b.Node == domain.RetentionNode {
 				told = append(told, d)
 				return json.Unmarshal([]byte(rows[i].Details), &told[len(told)-1])
 			}
