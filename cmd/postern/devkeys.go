@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"strings"
 
 	"github.com/postern-dev/postern/internal/domain"
 	"github.com/postern-dev/postern/internal/registry"
-	"github.com/postern-dev/postern/internal/strictyaml"
 	"github.com/postern-dev/postern/oauth"
 )
 
@@ -39,13 +37,9 @@ func readKeys() ([]sampleKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		docs, problems := strictyaml.Parse(data)
-		keys := make([]sampleKey, len(docs))
-		for i, d := range docs {
-			problems = append(problems, d.Decode(&keys[i])...)
-		}
-		if len(problems) > 0 {
-			return nil, fmt.Errorf("%s: %v", name, problems)
+		keys, err := decodeAll[sampleKey](name, data)
+		if err != nil {
+			return nil, err
 		}
 		list = append(list, keys...)
 	}

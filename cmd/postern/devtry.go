@@ -38,15 +38,20 @@ func readTries(issuer string, port int) ([]try, error) {
 	if err != nil {
 		return nil, err
 	}
+	return decodeAll[try](name, data)
+}
+
+// decodeAll reads the documents of one of our own files.
+func decodeAll[T any](name string, data []byte) ([]T, error) {
 	docs, problems := strictyaml.Parse(data)
-	tries := make([]try, len(docs))
+	list := make([]T, len(docs))
 	for i, d := range docs {
-		problems = append(problems, d.Decode(&tries[i])...)
+		problems = append(problems, d.Decode(&list[i])...)
 	}
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("%s: %v", name, problems)
 	}
-	return tries, nil
+	return list, nil
 }
 
 // command is for bash, and can be pasted any number of times.
