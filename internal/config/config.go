@@ -45,7 +45,7 @@ type Config struct {
 	// How the server logs, to standard error.
 	Log Log `yaml:"log"`
 	// Name of this node in the audit trail; of several nodes on one store each
-	// has another. Left out: the host's name.
+	// has another, and none is called retention. Left out: the host's name.
 	Node string `yaml:"node"`
 	// How many nodes share the store at most: each admits this part of every
 	// rate limit, so that all of them together keep to it. 1 to 1000. Left out:
