@@ -40,10 +40,11 @@ func (q *PageQuery) Resolve(ctx huma.Context) []error {
 		return nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(q.Cursor)
-	if err != nil || len(q.Cursor) > maxCursor || len(raw) <= len(q.of) || !bytes.Equal(raw[:len(q.of)], q.of) || !utf8.Valid(raw[len(q.of):]) || bytes.IndexByte(raw[len(q.of):], 0) >= 0 {
+	after, ours := bytes.CutPrefix(raw, q.of)
+	if err != nil || len(q.Cursor) > maxCursor || !ours || len(after) == 0 || !utf8.Valid(after) || bytes.IndexByte(after, 0) >= 0 {
 		return []error{badCursor{place("query.cursor", "is not one that this list gave with these parameters; begin again without it")}}
 	}
-	q.after = string(raw[len(q.of):])
+	q.after = string(after)
 	return nil
 }
 
