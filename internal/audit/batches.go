@@ -85,10 +85,7 @@ type Batches interface {
 // inserted, and where entries are gone that retention does not say it dropped.
 func VerifyBatches(ctx context.Context, source Batches) (int64, error) {
 	v := NewVerifier()
-	err := source.EachBatch(ctx, func(b Batch, rows []domain.Entry) error {
-		v.Batch(b, rows)
-		return nil
-	})
+	err := v.batches(ctx, source)
 	r := v.Report()
 	if err == nil {
 		err = r.Err()

@@ -160,18 +160,10 @@ type Derived interface {
 // reading; what is broken stands in the report.
 func Verify(ctx context.Context, feed Feed, batches Batches, derived Derived, checkpoints ...Checkpoint) (Report, error) {
 	v := NewVerifier(checkpoints...)
-	head, err := eachChange(ctx, feed, func(c domain.Change) error {
-		v.Change(c)
-		return nil
-	})
-	if err != nil {
+	if err := v.changes(ctx, feed); err != nil {
 		return v.report, err
 	}
-	v.Head(head)
-	err = batches.EachBatch(ctx, func(b Batch, rows []domain.Entry) error {
-		v.Batch(b, rows)
-		return nil
-	})
+	err := v.batches(ctx, batches)
 	if errors.Is(err, ErrBroken) {
 		v.problem("", 0, "%s", strings.TrimPrefix(err.Error(), ErrBroken.Error()+": "))
 		err = nil
@@ -184,6 +176,24 @@ func Verify(ctx context.Context, feed Feed, batches Batches, derived Derived, ch
 		return nil
 	})
 	return v.Report(), err
+}
+
+func (v *Verifier) changes(ctx context.Context, feed Feed) error {
+	head, err := eachChange(ctx, feed, func(c domain.Change) error {
+		v.Change(c)
+		return nil
+	})
+	if err == nil {
+		v.Head(head)
+	}
+	return err
+}
+
+func (v *Verifier) batches(ctx context.Context, source Batches) error {
+	return source.EachBatch(ctx, func(b Batch, rows []domain.Entry) error {
+		v.Batch(b, rows)
+		return nil
+	})
 }
 
 // eachChange calls f with every change up to the end of the feed, which may move meanwhile,
