@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -23,20 +21,14 @@ type handedLink struct {
 	Expires *time.Time `json:"expires,omitempty"`
 }
 
-// take makes a link and hands it over. Where it is to go is opened first: one that was made
-// and not written is lost, and ends the one before.
+// take makes a link and hands it over. One that was made and not written would be lost, and
+// have ended the one before.
 func (c linkFile) take(s *streams, of string, link func() (admin.NewLink, error)) error {
-	var file *os.File
-	if c.LinkFile != "" {
-		var err error
-		if file, err = newPrivate(c.LinkFile); err != nil {
-			return fmt.Errorf("--link-file: %w", err)
-		}
-	}
-	made, err := link()
-	if err != nil && file != nil {
-		return errors.Join(err, file.Close(), os.Remove(file.Name()))
-	}
+	var made admin.NewLink
+	file, err := opened("--link-file", c.LinkFile, func() (err error) {
+		made, err = link()
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -58,8 +50,7 @@ func (c linkFile) handOver(s *streams, l *admin.NewLink, of string, file *os.Fil
 		s.data("%s", l.Link)
 		return nil
 	}
-	_, err := file.WriteString(l.Link + "\n")
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+	if err := writeLine(file, l.Link); err != nil {
 		return err
 	}
 	s.say("the link of %s is in %s and nowhere else, good once%s; they give it to `postern admin accept`", of, c.LinkFile, lives)

@@ -36,25 +36,18 @@ type createdKey struct {
 	File string `json:"secret_file,omitempty"`
 }
 
-// Run makes an API key. Where its text is to go is opened first: one that was made and not
-// written is lost.
+// Run makes an API key.
 func (c apiKeyCreateCommand) Run(ctx context.Context, s *streams) error {
 	n, err := c.form()
 	if err != nil {
 		return err
 	}
-	var file *os.File
-	if c.SecretFile != "" {
-		if file, err = newPrivate(c.SecretFile); err != nil {
-			return fmt.Errorf("--secret-file: %w", err)
-		}
-	}
-	conn := c.dial()
-	made, err := conn.CreateAPIKey(ctx, n)
+	var made admin.CreatedAPIKey
+	file, err := opened("--secret-file", c.SecretFile, func() (err error) {
+		made, err = c.dial().CreateAPIKey(ctx, n)
+		return err
+	})
 	if err != nil {
-		if file != nil {
-			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
-		}
 		return err
 	}
 	if err := c.keyTo(s, made, file); err != nil {
@@ -84,8 +77,7 @@ func (c apiKeyCreateCommand) form() (admin.NewAPIKey, error) {
 func (c apiKeyCreateCommand) keyTo(s *streams, made admin.CreatedAPIKey, file *os.File) error {
 	shown := createdKey{APIKey: made.APIKey, Text: made.Key}
 	if file != nil {
-		_, err := file.WriteString(made.Key + "\n")
-		if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		if err := writeLine(file, made.Key); err != nil {
 			return err
 		}
 		shown.Text, shown.File = "", c.SecretFile

@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/postern-dev/postern/internal/admin"
@@ -56,20 +52,14 @@ func (c clientCreateCommand) Run(ctx context.Context, s *streams) error {
 	return err
 }
 
-// take makes the secret and hands it over. Where it is to go is opened first: one that was
-// made and not written is lost, which is an error of its own.
+// take makes the secret and hands it over. One that was made and not written is lost, which is
+// an error of its own.
 func (c newSecret) take(s *streams, secret func() (admin.CreatedClient, error)) (made admin.CreatedClient, lost, err error) {
-	var file *os.File
-	if c.SecretFile != "" {
-		if file, err = newPrivate(c.SecretFile); err != nil {
-			return made, nil, fmt.Errorf("--secret-file: %w", err)
-		}
-	}
-	made, err = secret()
+	file, err := opened("--secret-file", c.SecretFile, func() (err error) {
+		made, err = secret()
+		return err
+	})
 	if err != nil {
-		if file != nil {
-			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
-		}
 		return made, nil, err
 	}
 	return made, c.handOver(s, made, file), nil
@@ -79,8 +69,7 @@ func (c newSecret) take(s *streams, secret func() (admin.CreatedClient, error)) 
 func (c newSecret) handOver(s *streams, made admin.CreatedClient, file *os.File) error {
 	shown := createdClient{ID: made.ID, Secret: made.Secret, Issuer: made.Issuer, Name: made.Name}
 	if file != nil {
-		_, err := file.WriteString(made.Secret + "\n")
-		if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		if err := writeLine(file, made.Secret); err != nil {
 			return err
 		}
 		shown.Secret, shown.File = "", c.SecretFile
@@ -101,15 +90,6 @@ func (c newSecret) handOver(s *streams, made admin.CreatedClient, file *os.File)
 		s.say("the secret is in %s and nowhere else", c.SecretFile)
 	}
 	return nil
-}
-
-// newPrivate makes a file that only its owner can read, where there is none yet.
-func newPrivate(name string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Clean(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil, hinted{fmt.Errorf("%s is there already and is not overwritten", name), "name a new file, or move that one away"}
-	}
-	return f, err
 }
 
 type clientImportCommand struct {
@@ -165,22 +145,4 @@ func (c clientImportCommand) secret(s *streams) (oauth.Secret, error) {
 		err = misuse{fmt.Errorf("--secret-file: the first line of %s is empty", c.SecretFile)}
 	}
 	return line, err
-}
-
-// readPrivate reads a file with a secret, and refuses one that others may read.
-func readPrivate(name string) (string, error) {
-	f, err := os.Open(name) //nolint:gosec // the user names it
-	if err != nil {
-		return "", err
-	}
-	defer f.Close() //nolint:errcheck // read only
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
-	if mode := info.Mode().Perm(); info.Mode().IsRegular() && mode&0o077 != 0 {
-		return "", hinted{fmt.Errorf("%s may be read by others than its owner (mode %04o)", name, mode), "chmod 600 " + name}
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxInput))
-	return string(data), err
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -135,24 +134,4 @@ func writeJSON(name string, list []shownIssuer) error {
 		return err
 	}
 	return writePrivate(name, append(data, '\n'))
-}
-
-// writePrivate replaces a file by one that only its owner can read. Whoever reads it while
-// it is written sees the old one or the new one, whole.
-func writePrivate(name string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".postern-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name()) // the first error is the one to tell
-	}
-	return err
 }

@@ -141,9 +141,8 @@ func (c resourceImportCommand) read(s *streams) ([]byte, error) {
 	return data, err
 }
 
-// readResources reads rows of kind, id, label and, if the column is there, tenant.
-func readResources(data []byte) ([]admin.NewNamedResource, error) {
-	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff")))) // as spreadsheets write it
+// resourceColumns reads the first row: where each column stands.
+func resourceColumns(r *csv.Reader) (map[string]int, error) {
 	head, err := r.Read()
 	if errors.Is(err, io.EOF) {
 		return nil, errors.New("is empty: its first row has to name the columns kind, id, label and, if there are any, tenant")
@@ -169,6 +168,16 @@ func readResources(data []byte) ([]admin.NewNamedResource, error) {
 		if _, ok := at[name]; !ok {
 			return nil, fmt.Errorf("there is no column %q", name)
 		}
+	}
+	return at, nil
+}
+
+// readResources reads rows of kind, id, label and, if the column is there, tenant.
+func readResources(data []byte) ([]admin.NewNamedResource, error) {
+	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff")))) // as spreadsheets write it
+	at, err := resourceColumns(r)
+	if err != nil {
+		return nil, err
 	}
 	var list []admin.NewNamedResource
 	for {
